@@ -1,0 +1,13 @@
+/** PgFlow's runtime: flow definitions, the client and the worker. */
+module io.pgflow {
+    requires com.zaxxer.hikari;
+    requires io.pgflow.sql;
+    requires transitive java.sql;
+    requires org.jooq;
+    requires static transitive org.jspecify;
+    requires org.postgresql.jdbc;
+    requires org.slf4j;
+    requires tools.jackson.core;
+    requires transitive tools.jackson.databind;
+    requires static embedded.postgres; // the database of programs that name none, where it is on the path
+}
