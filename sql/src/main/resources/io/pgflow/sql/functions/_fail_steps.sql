@@ -1,0 +1,32 @@
+-- Fails steps, and with each its run: nothing of the run starts any more, and the messages of its open tasks are archived. The three arrays go
+-- together, one step a run. The caller holds the runs' locks and passes runs that are started.
+create or replace function pgflow._fail_steps(p_run_ids uuid[], p_step_slugs text[], p_errors text[])
+returns void
+language plpgsql
+set search_path to ''
+set enable_seqscan to off
+set enable_bitmapscan to off
+set jit to off
+as $$
+begin
+  update pgflow.runs r
+  set status = 'failed',
+      failed_at = now()
+  from unnest(p_run_ids) g (run_id)
+  cross join lateral (select x.ctid as tid from pgflow.runs x where x.run_id = g.run_id offset 0) k
+  where r.ctid = k.tid
+    and r.status = 'started';
+
+  update pgflow.step_states s
+  set status = 'failed',
+      failed_at = now(),
+      error_message = g.error
+  from unnest(p_run_ids, p_step_slugs, p_errors) g (run_id, step_slug, error)
+  cross join lateral (
+    select x.ctid as tid from pgflow.step_states x where x.run_id = g.run_id and x.step_slug = g.step_slug offset 0
+  ) k
+  where s.ctid = k.tid;
+
+  perform pgflow._archive_open_messages(p_run_ids, null);
+end
+$$;

@@ -1,0 +1,101 @@
+-- Fails the task, the step and the run of each report whose output is no array although a map fans out over it: no retry, whatever the
+-- step's options say. Arguments as of complete_tasks, and the flows concerned. Returns the numbers of these reports, one a run at most.
+-- The caller holds the runs' locks.
+create or replace function pgflow._fail_type_violations(
+  p_flow_slugs text[], p_run_ids uuid[], p_step_slugs text[], p_task_indexes int[], p_claim_nos int[], p_outputs jsonb[]
+)
+returns int[]
+language plpgsql
+set search_path to ''
+set enable_seqscan to off
+set enable_bitmapscan to off
+set jit to off
+as $$
+declare
+  v_sources text[];   -- single steps that a map fans out over
+  v_reports int[];
+  v_runs uuid[];
+  v_steps text[];
+  v_maps text[];
+  v_kinds text[];
+begin
+  v_sources := array(
+    select distinct d.dep_slug
+    from pgflow.steps m
+    join pgflow.deps d on d.flow_slug = m.flow_slug and d.step_slug = m.step_slug
+    join pgflow.steps s on s.flow_slug = d.flow_slug and s.step_slug = d.dep_slug
+    where m.flow_slug = any (p_flow_slugs)
+      and m.step_type = 'map'
+      and s.step_type = 'single'
+  );
+  if v_sources = '{}' then
+    return null;
+  end if;
+
+  select array_agg(v.n), array_agg(v.run_id), array_agg(v.step_slug), array_agg(v.map_slug), array_agg(v.kind)
+  into v_reports, v_runs, v_steps, v_maps, v_kinds
+  from (
+    select distinct on (u.run_id) u.n, u.run_id, u.step_slug, c.map_slug, coalesce(jsonb_typeof(u.output), 'null') as kind
+    from unnest(p_run_ids, p_step_slugs, p_task_indexes, p_claim_nos, p_outputs)
+      with ordinality u (run_id, step_slug, task_index, claim_no, output, n)
+    cross join lateral (select x.flow_slug, x.status from pgflow.runs x where x.run_id = u.run_id offset 0) r
+    cross join lateral (
+      select x.status from pgflow.step_states x where x.run_id = u.run_id and x.step_slug = u.step_slug offset 0
+    ) s
+    cross join lateral (
+      select x.status, x.claim_no
+      from pgflow.step_tasks x
+      where x.run_id = u.run_id
+        and x.step_slug = u.step_slug
+        and x.task_index = u.task_index
+      offset 0
+    ) t
+    cross join lateral (
+      select m.step_slug as map_slug, m.step_index
+      from pgflow.deps d
+      join pgflow.steps m on m.flow_slug = d.flow_slug and m.step_slug = d.step_slug
+      join pgflow.steps p on p.flow_slug = d.flow_slug and p.step_slug = d.dep_slug
+      where d.flow_slug = r.flow_slug
+        and d.dep_slug = u.step_slug
+        and m.step_type = 'map'
+        and p.step_type = 'single'
+    ) c
+    cross join lateral (
+      select x.initial_tasks from pgflow.step_states x where x.run_id = u.run_id and x.step_slug = c.map_slug offset 0
+    ) w
+    where u.step_slug = any (v_sources)
+      and jsonb_typeof(u.output) is distinct from 'array'
+      and r.status = 'started'
+      and s.status = 'started'
+      and t.status = 'started'
+      and t.claim_no = coalesce(u.claim_no, t.claim_no)
+      and w.initial_tasks is null
+    order by u.run_id, u.n, c.step_index
+  ) v;
+  if v_reports is null then
+    return null;
+  end if;
+
+  perform pgflow._fail_steps(v_runs, v_steps, array(
+    select format('[TYPE_VIOLATION] Map step %s expects array input but dependency %s produced %s', g.map_slug, g.step_slug, g.kind)
+    from unnest(v_maps, v_steps, v_kinds) with ordinality g (map_slug, step_slug, kind, n)
+    order by g.n));
+
+  update pgflow.step_tasks t
+  set status = 'failed',
+      failed_at = now(),
+      output = p_outputs[g.n],
+      error_message = format('[TYPE_VIOLATION] Produced %s instead of array', g.kind)
+  from unnest(v_reports, v_kinds) g (n, kind)
+  cross join lateral (
+    select x.ctid as tid
+    from pgflow.step_tasks x
+    where x.run_id = p_run_ids[g.n]
+      and x.step_slug = p_step_slugs[g.n]
+      and x.task_index = p_task_indexes[g.n]
+    offset 0
+  ) k
+  where t.ctid = k.tid;
+  return v_reports;
+end
+$$;

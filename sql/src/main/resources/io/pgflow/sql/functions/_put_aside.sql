@@ -1,0 +1,53 @@
+-- Looks at messages that were read but whose tasks could not all be started: those that nobody needs any more are archived, those of running
+-- tasks hidden until the attempt is overdue, those of queued tasks left alone. The arrays go together; the caller holds the messages.
+create or replace function pgflow._put_aside(
+  p_flow_slug text, p_msg_ids bigint[], p_run_ids uuid[], p_step_slugs text[], p_task_indexes int[]
+)
+returns void
+language plpgsql
+set search_path to ''
+set enable_seqscan to off
+set enable_bitmapscan to off
+set jit to off
+as $$
+declare
+  v_strays bigint[];
+  v_ended bigint[];
+  v_running bigint[];
+  v_hidden_for int[];
+begin
+  select
+    array_agg(u.msg_id) filter (where t.status is null),
+    array_agg(u.msg_id) filter (where t.status in ('completed', 'failed') or s.status <> 'started' or r.status <> 'started'),
+    array_agg(u.msg_id) filter (where w.running),
+    array_agg(w.overdue_in) filter (where w.running)
+  into v_strays, v_ended, v_running, v_hidden_for
+  from unnest(p_msg_ids, p_run_ids, p_step_slugs, p_task_indexes) u (msg_id, run_id, step_slug, task_index)
+  left join lateral (select x.status from pgflow.runs x where x.run_id = u.run_id offset 0) r on true
+  left join lateral (
+    select x.status from pgflow.step_states x where x.run_id = u.run_id and x.step_slug = u.step_slug offset 0
+  ) s on true
+  left join lateral (
+    select x.status, x.message_id, x.started_at
+    from pgflow.step_tasks x
+    where x.run_id = u.run_id
+      and x.step_slug = u.step_slug
+      and x.task_index = u.task_index
+    offset 0
+  ) t on t.message_id = u.msg_id
+  left join lateral pgflow._step_options(p_flow_slug, u.step_slug) o on true
+  cross join lateral (
+    select
+      t.status = 'started' and t.started_at < now() and s.status = 'started' and r.status = 'started' as running,
+      greatest(5, ceil(extract(epoch from t.started_at - clock_timestamp()))::int + o.timeout + 30) as overdue_in
+  ) w;
+
+  if v_strays is not null then
+    raise warning 'messages % of queue % belong to no task: archived', v_strays, p_flow_slug;
+  end if;
+  perform pgmq.archive(p_flow_slug, m.msg_ids)
+  from (select v_strays || v_ended as msg_ids) m
+  where m.msg_ids is not null;
+  perform pgflow.set_vt_batch(p_flow_slug, v_running, v_hidden_for);
+end
+$$;

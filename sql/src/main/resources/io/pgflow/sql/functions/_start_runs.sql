@@ -1,0 +1,110 @@
+-- Starts a run of the flow for each input and returns their ids in the same order, with what became of each. A run id that is
+-- there already is an error here unless p_reuse, which takes it for that run if it is one of the same flow.
+create or replace function pgflow._start_runs(p_flow_slug text, p_inputs jsonb[], p_run_ids uuid[], p_reuse boolean)
+returns table (run_id uuid, is_new boolean)
+language plpgsql
+set search_path to ''
+set enable_seqscan to off
+set enable_bitmapscan to off
+set jit to off
+as $$
+declare
+  v_steps int;         -- of the flow
+  v_root_map boolean;  -- does one of its roots fan out over the input?
+  v_settle boolean;    -- may a root be skipped or failed by its condition, or is there none?
+  v_given uuid[];
+  v_ids uuid[];
+  v_sizes int[];       -- beside v_ids: elements of the input, where there is a root map
+  v_other record;
+begin
+  select
+    count(*),
+    coalesce(bool_or(s.deps_count = 0 and s.step_type = 'map'), false),
+    coalesce(bool_or(s.deps_count = 0 and num_nonnulls(s.required_input_pattern, s.forbidden_input_pattern) > 0), true)
+  into v_steps, v_root_map, v_settle
+  from pgflow.steps s
+  where s.flow_slug = p_flow_slug;
+
+  if v_root_map then
+    select i as input, jsonb_typeof(i) as kind into v_other
+    from unnest(p_inputs) i
+    where jsonb_typeof(i) is distinct from 'array'
+    limit 1;
+    if found and v_other.input is null then
+      raise exception 'Flow % has root map steps but input is NULL', p_flow_slug;
+    elsif found then
+      raise exception 'Flow % has root map steps but input is not an array (got %)', p_flow_slug, v_other.kind;
+    end if;
+  end if;
+
+  select array_agg(coalesce(p_run_ids[i], pgflow._new_run_id()) order by i) into v_given
+  from generate_series(1, cardinality(p_inputs)) i;
+
+  if p_reuse then
+    with inserted as (
+      insert into pgflow.runs as r (run_id, flow_slug, input, remaining_steps)
+      select g.run_id, p_flow_slug, g.input, v_steps
+      from unnest(v_given, p_inputs) g (run_id, input)
+      on conflict on constraint runs_pkey do nothing
+      returning r.run_id, case when v_root_map then jsonb_array_length(r.input) end as size
+    )
+    select array_agg(i.run_id), array_agg(i.size) into v_ids, v_sizes from inserted i;
+
+    select r.run_id, r.flow_slug into v_other
+    from unnest(v_given) g (run_id)
+    cross join lateral (select x.run_id, x.flow_slug from pgflow.runs x where x.run_id = g.run_id offset 0) r
+    where r.flow_slug <> p_flow_slug
+    limit 1;
+    if found then
+      raise exception 'Run % belongs to flow %, not to %', v_other.run_id, v_other.flow_slug, p_flow_slug
+        using errcode = 'unique_violation', hint = 'Choose another run id.';
+    end if;
+  else
+    insert into pgflow.runs (run_id, flow_slug, input, remaining_steps)
+    select g.run_id, p_flow_slug, g.input, v_steps
+    from unnest(v_given, p_inputs) g (run_id, input);
+    v_ids := v_given;
+    if v_root_map then
+      v_sizes := array(select jsonb_array_length(i.input) from unnest(p_inputs) with ordinality i (input, n) order by i.n);
+    end if;
+  end if;
+
+  -- a root starts at once, unless something in its run must be looked at first: a condition, or an empty map
+  insert into pgflow.step_states (
+    flow_slug, run_id, step_slug, remaining_deps, initial_tasks, status, remaining_tasks, started_at
+  )
+  select
+    p_flow_slug, n.run_id, s.step_slug, s.deps_count, n.tasks,
+    case when n.starts then 'started' else 'created' end,
+    case when n.starts then n.tasks end,
+    case when n.starts then now() end
+  from unnest(v_ids, v_sizes) g (run_id, size)
+  cross join pgflow.steps s
+  cross join lateral (
+    select
+      g.run_id,
+      case when s.step_type = 'single' then 1 when s.deps_count = 0 then g.size end as tasks,
+      s.deps_count = 0 and not v_settle and g.size is distinct from 0 as starts
+  ) n
+  where s.flow_slug = p_flow_slug;
+
+  if not v_settle then
+    perform pgflow._enqueue_tasks(array_agg(p_flow_slug), array_agg(g.run_id), array_agg(s.step_slug),
+      array_agg(case when s.step_type = 'map' then g.size else 1 end))
+    from unnest(v_ids, v_sizes) g (run_id, size)
+    cross join pgflow.steps s
+    where s.flow_slug = p_flow_slug
+      and s.deps_count = 0
+      and g.size is distinct from 0;
+  end if;
+  if v_settle or 0 = any (v_sizes) then
+    perform pgflow._settle_runs(array(
+      select g.run_id from unnest(v_ids, v_sizes) g (run_id, size) where v_settle or g.size = 0));
+  end if;
+
+  return query
+  select g.run_id, v_ids = v_given or g.run_id = any (coalesce(v_ids, '{}'))
+  from unnest(v_given) with ordinality g (run_id, n)
+  order by g.n;
+end
+$$;

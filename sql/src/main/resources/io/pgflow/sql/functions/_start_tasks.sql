@@ -1,0 +1,74 @@
+-- Starts those of the tasks that are queued, in a started step of a started run, and not locked by anybody: each is handed to one caller only.
+-- The arrays go together, a message each and the task it names. Returns what a worker needs to know of each task it got; timeout in
+-- seconds, as it is set now.
+-- Waits for nobody: a claim may hold messages already, and who holds a task may want its message.
+create or replace function pgflow._start_tasks(
+  p_msg_ids bigint[], p_run_ids uuid[], p_step_slugs text[], p_task_indexes int[], p_worker_id uuid
+)
+returns table (
+  flow_slug text, run_id uuid, step_slug text, task_index int, msg_id bigint,
+  attempt int, claim_no int, timeout int, input jsonb, flow_input jsonb
+)
+language plpgsql
+set search_path to ''
+set enable_seqscan to off
+set enable_bitmapscan to off
+set jit to off
+as $$
+begin
+  return query
+  with free as materialized (
+    select t.tid, r.input as run_input, d.step_type, d.deps_count, coalesce(d.opt_timeout, f.opt_timeout) as timeout
+    from unnest(p_msg_ids, p_run_ids, p_step_slugs, p_task_indexes) u (msg_id, run_id, step_slug, task_index)
+    cross join lateral (
+      select x.flow_slug, x.status, x.input from pgflow.runs x where x.run_id = u.run_id offset 0
+    ) r
+    cross join lateral (
+      select x.status from pgflow.step_states x where x.run_id = u.run_id and x.step_slug = u.step_slug offset 0
+    ) s
+    cross join lateral (
+      select x.step_type, x.deps_count, x.opt_timeout
+      from pgflow.steps x
+      where x.flow_slug = r.flow_slug
+        and x.step_slug = u.step_slug
+      offset 0
+    ) d
+    cross join lateral (select x.opt_timeout from pgflow.flows x where x.flow_slug = r.flow_slug offset 0) f
+    cross join lateral (
+      select x.ctid as tid, x.status, x.message_id
+      from pgflow.step_tasks x
+      where x.run_id = u.run_id
+        and x.step_slug = u.step_slug
+        and x.task_index = u.task_index
+      for no key update skip locked
+    ) t
+    where r.status = 'started'
+      and s.status = 'started'
+      and t.status = 'queued'
+      and t.message_id = u.msg_id
+  ),
+  started as (
+    update pgflow.step_tasks t
+    set status = 'started',
+        attempts_count = t.attempts_count + 1,
+        claim_no = t.claim_no + 1,
+        started_at = now(),
+        last_worker_id = p_worker_id
+    from free c
+    where t.ctid = c.tid
+      and t.status = 'queued'
+    returning
+      t.flow_slug, t.run_id, t.step_slug, t.task_index, t.message_id, t.attempts_count, t.claim_no, t.input,
+      c.run_input, c.step_type, c.deps_count, c.timeout
+  )
+  select
+    s.flow_slug, s.run_id, s.step_slug, s.task_index, s.message_id, s.attempts_count, s.claim_no, s.timeout,
+    case
+      when s.step_type = 'map' then coalesce(s.input, pgflow._map_source(s.flow_slug, s.step_slug, s.run_id) -> s.task_index)
+      when s.deps_count = 0 then '{}'
+      else pgflow._dependency_outputs(s.flow_slug, s.run_id, s.step_slug)
+    end,
+    case when s.step_type = 'single' and s.deps_count = 0 then s.run_input end
+  from started s;
+end
+$$;

@@ -1,0 +1,75 @@
+-- Reads up to qty messages of the flow's queue and starts their tasks, both at once; each message is hidden for its step's timeout + 2 s. A row per task, in
+-- no order; attempt counts from 1, claim_no goes back with the report, timeout is in seconds. Input as start_tasks has it.
+--
+-- Reads by time of visibility, not by id: the queue's other index would walk over all messages in flight. A message whose task cannot be started
+-- is archived where the task, its step or its run has ended or there is no task, and otherwise hidden until its attempt is overdue.
+create or replace function pgflow.claim_tasks(flow_slug text, worker_id uuid, qty int)
+returns table (
+  run_id uuid, step_slug text, task_index int, msg_id bigint,
+  attempt int, claim_no int, timeout int, input jsonb, flow_input jsonb
+)
+language plpgsql
+set search_path to ''
+set enable_seqscan to off
+set enable_bitmapscan to off
+set jit to off
+as $$
+declare
+  v_queue text := pgmq.format_table_name(claim_tasks.flow_slug, 'q');
+  v_now timestamptz := clock_timestamp();
+  v_ids bigint[];
+  v_tids tid[];
+  v_runs uuid[];
+  v_steps text[];
+  v_indexes int[];
+  v_started int;
+begin
+  -- a message that no task can belong to has NULLs here
+  execute format(
+    $q$
+      select
+        array_agg(m.msg_id order by m.msg_id),
+        array_agg(m.tid order by m.msg_id),
+        array_agg(case when m.message ->> 'run_id' ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then (m.message ->> 'run_id')::uuid end
+          order by m.msg_id),
+        array_agg(m.message ->> 'step_slug' order by m.msg_id),
+        array_agg(case when m.message ->> 'task_index' ~ '^[0-9]{1,9}$' then (m.message ->> 'task_index')::int end order by m.msg_id)
+      from (
+        select q.msg_id, q.ctid as tid, q.message
+        from pgmq.%I q
+        where q.vt <= $1
+        order by q.vt
+        limit $2
+        for update skip locked
+      ) m
+    $q$, v_queue)
+  into v_ids, v_tids, v_runs, v_steps, v_indexes
+  using v_now, claim_tasks.qty;
+  if v_ids is null then
+    return;
+  end if;
+
+  return query execute format(
+    $q$
+      with started as materialized (
+        select s.* from pgflow._start_tasks($1, $2, $3, $4, $5) s
+      ),
+      hidden as (
+        update pgmq.%I q
+        set vt = clock_timestamp() + make_interval(secs => s.timeout + 2),
+            read_ct = q.read_ct + 1
+        from unnest($1, $6) m (msg_id, tid)
+        join started s on s.msg_id = m.msg_id
+        where q.ctid = m.tid
+      )
+      select s.run_id, s.step_slug, s.task_index, s.msg_id, s.attempt, s.claim_no, s.timeout, s.input, s.flow_input
+      from started s
+    $q$, v_queue)
+  using v_ids, v_runs, v_steps, v_indexes, claim_tasks.worker_id, v_tids;
+  get diagnostics v_started = row_count;
+
+  if v_started < cardinality(v_ids) then
+    perform pgflow._put_aside(claim_tasks.flow_slug, v_ids, v_runs, v_steps, v_indexes);
+  end if;
+end
+$$;

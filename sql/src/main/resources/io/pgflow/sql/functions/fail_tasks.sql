@@ -1,0 +1,169 @@
+-- Records failures. A task with attempts left is queued again, hidden for its retry delay; otherwise its step's when_exhausted decides. The
+-- arrays go together, a report each; a NULL claim number stands for whichever claim is current, permanent (may be NULL) for no further
+-- attempt. A row per report, in their order:
+--   outcome    retrying; failed: for good; late: the claim is not current, nothing was changed
+--   retry_at   when a retried task is visible again
+--   run_ended  completed or failed, on the last report of a run that this call ended
+--   ready      whether a step of the run started in this call
+-- Reports of one call count as made one after the other, those first that fail a run, then those that skip a step.
+create or replace function pgflow.fail_tasks(
+  run_ids uuid[], step_slugs text[], task_indexes int[], claim_nos int[], error_messages text[], permanent boolean[] default null
+)
+returns table (report int, run_id uuid, outcome text, retry_at timestamptz, run_ended text, ready boolean)
+language plpgsql
+set search_path to ''
+set enable_seqscan to off
+set enable_bitmapscan to off
+set jit to off
+as $$
+declare
+  v_now timestamptz;
+  v_reports int[];        -- reports that changed their task; the next four lie beside it
+  v_flows text[];
+  v_messages bigint[];
+  v_delays int[];         -- seconds until the next attempt; NULL where the task failed
+  v_effects text[];       -- what the report does to its step: fail, skip, skip-cascade, or NULL
+  v_queue record;
+  v_fail int[];
+  v_skip int[];
+  v_cascade int[];
+  v_settled uuid[];
+  v_started uuid[];
+begin
+  perform pgflow._lock_runs(fail_tasks.run_ids);
+  v_now := clock_timestamp();
+
+  with current as materialized (
+    select
+      u.n, u.run_id, u.step_slug, u.error, t.tid, r.status = 'failed' as run_failed,
+      case
+        when r.status = 'started' and (coalesce(u.permanent, false) or t.attempts_count >= o.max_attempts)
+        then o.when_exhausted
+      end as effect,
+      pgflow.calculate_retry_delay(o.base_delay, t.attempts_count) as delay
+    from unnest(
+      fail_tasks.run_ids, fail_tasks.step_slugs, fail_tasks.task_indexes, fail_tasks.claim_nos,
+      fail_tasks.error_messages, fail_tasks.permanent
+    ) with ordinality u (run_id, step_slug, task_index, claim_no, error, permanent, n)
+    cross join lateral (select x.flow_slug, x.status from pgflow.runs x where x.run_id = u.run_id offset 0) r
+    cross join lateral (
+      select x.status from pgflow.step_states x where x.run_id = u.run_id and x.step_slug = u.step_slug offset 0
+    ) s
+    cross join lateral (
+      select x.ctid as tid, x.status, x.claim_no, x.attempts_count
+      from pgflow.step_tasks x
+      where x.run_id = u.run_id
+        and x.step_slug = u.step_slug
+        and x.task_index = u.task_index
+      offset 0
+    ) t
+    cross join lateral pgflow._step_options(r.flow_slug, u.step_slug) o
+    where t.status = 'started'
+      and t.claim_no = coalesce(u.claim_no, t.claim_no)
+      and (r.status = 'failed' or (r.status = 'started' and s.status = 'started'))
+  ),
+  decided as materialized (
+    select
+      c.*,
+      bool_or(c.effect = 'fail') over (partition by c.run_id) as run_fails,
+      bool_or(c.effect is not null) over (partition by c.run_id, c.step_slug) as step_ends,
+      c.n = min(c.n) filter (where c.effect = 'fail') over (partition by c.run_id) as first_in_run,
+      c.n = min(c.n) filter (where c.effect is not null) over (partition by c.run_id, c.step_slug) as first_in_step
+    from current c
+  ),
+  changed as (
+    update pgflow.step_tasks t
+    set status = case when d.retries then 'queued' else 'failed' end,
+        started_at = case when d.retries then null else t.started_at end,
+        failed_at = case when d.retries then null else now() end,
+        error_message = d.error
+    from (
+      select
+        g.n, g.tid, g.error, g.delay,
+        not coalesce(g.run_failed or g.run_fails or g.step_ends, false) as retries,
+        case when g.run_fails then case when g.first_in_run then 'fail' end when g.first_in_step then g.effect end as effect
+      from decided g
+      -- the step is skipped by another report of this call, and this one comes too late
+      where coalesce(g.run_failed or g.run_fails, false)
+         or not coalesce(g.step_ends, false)
+         or g.first_in_step
+    ) d
+    where t.ctid = d.tid
+      and t.status = 'started'
+    returning d.n, t.flow_slug, t.message_id, case when d.retries then d.delay end as delay, d.effect
+  )
+  select array_agg(c.n), array_agg(c.flow_slug), array_agg(c.message_id), array_agg(c.delay), array_agg(c.effect)
+  into v_reports, v_flows, v_messages, v_delays, v_effects
+  from changed c;
+
+  for v_queue in
+    select g.flow_slug, array_agg(g.msg_id) as msg_ids, array_agg(g.delay) as delays
+    from unnest(v_flows, v_messages, v_delays) g (flow_slug, msg_id, delay)
+    where g.delay is not null
+      and g.msg_id is not null
+    group by g.flow_slug
+    order by g.flow_slug
+  loop
+    perform pgflow.set_vt_batch(v_queue.flow_slug, v_queue.msg_ids, v_queue.delays);
+  end loop;
+
+  select
+    array_agg(g.n) filter (where g.effect = 'fail'),
+    array_agg(g.n) filter (where g.effect = 'skip'),
+    array_agg(g.n) filter (where g.effect = 'skip-cascade')
+  into v_fail, v_skip, v_cascade
+  from unnest(v_reports, v_effects) g (n, effect);
+  if v_fail is not null then
+    perform pgflow._fail_steps(
+      array_agg(fail_tasks.run_ids[i]), array_agg(fail_tasks.step_slugs[i]), array_agg(fail_tasks.error_messages[i]))
+    from unnest(v_fail) i;
+  end if;
+  if v_skip is not null then
+    perform pgflow._skip_steps(
+      array_agg(fail_tasks.run_ids[i]), array_agg(fail_tasks.step_slugs[i]), 'handler_failed', array_agg(fail_tasks.error_messages[i]), false)
+    from unnest(v_skip) i;
+  end if;
+  if v_cascade is not null then
+    perform pgflow._skip_steps(
+      array_agg(fail_tasks.run_ids[i]), array_agg(fail_tasks.step_slugs[i]), 'handler_failed', array_agg(fail_tasks.error_messages[i]), true)
+    from unnest(v_cascade) i;
+  end if;
+  v_settled := array(select distinct fail_tasks.run_ids[i] from unnest(v_skip || v_cascade) i);
+  if v_settled <> '{}' then
+    v_started := pgflow._settle_runs(v_settled);
+  end if;
+
+  perform pgflow._archive_messages(array_agg(t.flow_slug), array_agg(t.message_id))
+  from unnest(fail_tasks.run_ids, fail_tasks.step_slugs, fail_tasks.task_indexes) u (run_id, step_slug, task_index)
+  cross join lateral (select x.status from pgflow.runs x where x.run_id = u.run_id offset 0) r
+  cross join lateral (
+    select x.status from pgflow.step_states x where x.run_id = u.run_id and x.step_slug = u.step_slug offset 0
+  ) s
+  cross join lateral (
+    select x.flow_slug, x.message_id
+    from pgflow.step_tasks x
+    where x.run_id = u.run_id
+      and x.step_slug = u.step_slug
+      and x.task_index = u.task_index
+    offset 0
+  ) t
+  where r.status = 'failed'
+     or s.status <> 'started';
+
+  return query
+  select
+    g.n::int,
+    g.run_id,
+    case when c.n is null then 'late' when c.delay is null then 'failed' else 'retrying' end,
+    v_now + make_interval(secs => c.delay),
+    case when g.last then e.status end,
+    coalesce(g.run_id = any (v_started), false)
+  from (
+    select u.run_id, u.n, u.n = max(u.n) over (partition by u.run_id) as last
+    from unnest(fail_tasks.run_ids) with ordinality u (run_id, n)
+  ) g
+  left join unnest(v_reports, v_delays) c (n, delay) on c.n = g.n
+  left join pgflow._ended_runs(v_settled || array(select fail_tasks.run_ids[i] from unnest(v_fail) i)) e on e.run_id = g.run_id
+  order by g.n;
+end
+$$;

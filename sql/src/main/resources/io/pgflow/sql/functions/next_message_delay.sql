@@ -1,0 +1,17 @@
+-- Milliseconds until the next hidden message of the flow's queue becomes visible; NULL where none is hidden. Nothing announces that moment.
+create or replace function pgflow.next_message_delay(flow_slug text)
+returns bigint
+language plpgsql
+set search_path to ''
+set enable_seqscan to off
+as $$
+declare
+  v_now timestamptz := clock_timestamp();
+  v_next timestamptz;
+begin
+  execute format('select min(q.vt) from pgmq.%I q where q.vt > $1', pgmq.format_table_name(next_message_delay.flow_slug, 'q'))
+  into v_next
+  using v_now;
+  return ceil(extract(epoch from v_next - v_now) * 1000);
+end
+$$;

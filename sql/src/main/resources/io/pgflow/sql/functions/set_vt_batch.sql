@@ -1,0 +1,32 @@
+-- Sets when messages of a queue become visible: so many seconds from now, one number for each message. Unknown ids are passed over.
+create or replace function pgflow.set_vt_batch(queue_name text, msg_ids bigint[], vt_offsets int[])
+returns table (msg_id bigint, read_ct int, enqueued_at timestamptz, vt timestamptz, message jsonb, headers jsonb)
+language plpgsql
+set search_path to ''
+set enable_seqscan to off
+set jit to off
+as $$
+begin
+  if set_vt_batch.msg_ids is null or set_vt_batch.vt_offsets is null then
+    return;
+  end if;
+  if cardinality(set_vt_batch.msg_ids) <> cardinality(set_vt_batch.vt_offsets) then
+    raise exception 'msg_ids length (%) must equal vt_offsets length (%)',
+      nullif(cardinality(set_vt_batch.msg_ids), 0), nullif(cardinality(set_vt_batch.vt_offsets), 0);
+  end if;
+  return query execute format(
+    $q$
+      update pgmq.%I q
+      set vt = clock_timestamp() + make_interval(secs => u.secs)
+      from (
+        select k.tid, g.secs
+        from (select x.msg_id, x.secs from unnest($1, $2) x (msg_id, secs) order by x.msg_id) g
+        cross join lateral (select y.ctid as tid from pgmq.%1$I y where y.msg_id = g.msg_id for update) k
+      ) u
+      where q.ctid = u.tid
+      returning q.msg_id, q.read_ct, q.enqueued_at, q.vt, q.message, q.headers
+    $q$,
+    pgmq.format_table_name(set_vt_batch.queue_name, 'q'))
+  using set_vt_batch.msg_ids, set_vt_batch.vt_offsets;
+end
+$$;

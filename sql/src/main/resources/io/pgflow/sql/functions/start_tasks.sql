@@ -1,0 +1,33 @@
+-- The second phase of a two-phase poll: starts the tasks of messages read from the flow's queue, and hides each message for its step's timeout + 2 s.
+create or replace function pgflow.start_tasks(flow_slug text, msg_ids bigint[], worker_id uuid)
+returns setof pgflow.step_task_record
+language plpgsql
+set search_path to ''
+set enable_seqscan to off
+set enable_bitmapscan to off
+set jit to off
+as $$
+declare
+  v_tasks pgflow.step_task_record[];
+  v_hidden_for int[];
+begin
+  select
+    array_agg((s.flow_slug, s.run_id, s.step_slug, s.input, s.msg_id, s.task_index, s.flow_input)::pgflow.step_task_record),
+    array_agg(s.timeout + 2)
+  into v_tasks, v_hidden_for
+  from (
+    select array_agg(m.msg_id) as msg_ids, array_agg(t.run_id) as run_ids, array_agg(t.step_slug) as step_slugs, array_agg(t.task_index) as task_indexes
+    from (select distinct u.msg_id from unnest(start_tasks.msg_ids) u (msg_id)) m
+    cross join lateral (
+      select x.flow_slug, x.run_id, x.step_slug, x.task_index from pgflow.step_tasks x where x.message_id = m.msg_id offset 0
+    ) t
+    where t.flow_slug = start_tasks.flow_slug -- ids are unique in their queue only
+  ) k
+  cross join lateral pgflow._start_tasks(k.msg_ids, k.run_ids, k.step_slugs, k.task_indexes, start_tasks.worker_id) s;
+
+  if v_tasks is not null then
+    perform pgflow.set_vt_batch(start_tasks.flow_slug, array(select t.msg_id from unnest(v_tasks) t), v_hidden_for);
+    return query select t.* from unnest(v_tasks) t;
+  end if;
+end
+$$;
