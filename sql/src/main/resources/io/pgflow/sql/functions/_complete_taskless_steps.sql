@@ -46,7 +46,7 @@ begin
     return 0;
   end if;
   perform pgflow._resolve_dependents(v_flows, v_runs, v_steps, array_fill(0, array[cardinality(v_runs)]), false);
-  perform pgflow._count_ended_steps(v_runs);
+  perform pgflow._count_ended_steps(v_runs, null, true);
   return cardinality(v_runs);
 end
 $$;

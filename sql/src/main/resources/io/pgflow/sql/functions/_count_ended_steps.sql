@@ -1,5 +1,7 @@
--- Takes steps that were completed or skipped off their runs' counts: a run id for each of them, repeated as often as need be.
-create or replace function pgflow._count_ended_steps(p_run_ids uuid[])
+-- Takes steps that were completed or skipped off their runs' counts: so many for each run id, or, where p_steps is NULL, one for each time the id
+-- is given. With p_complete, a run that has no step left is completed in the same update, with the outputs of its completed leaf steps
+-- (NULL where none is completed). The caller holds the runs' locks.
+create or replace function pgflow._count_ended_steps(p_run_ids uuid[], p_steps int[], p_complete boolean)
 returns void
 language plpgsql
 set search_path to ''
@@ -9,12 +11,31 @@ set jit to off
 as $$
 begin
   update pgflow.runs r
-  set remaining_steps = r.remaining_steps - e.steps
+  set remaining_steps = r.remaining_steps - e.steps,
+      status = case when e.completes then 'completed' else r.status end,
+      completed_at = case when e.completes then now() else r.completed_at end,
+      output = case
+        when e.completes then (
+          select jsonb_object_agg(s.step_slug, s.output) filter (where s.status = 'completed')
+          from pgflow.step_states s
+          where s.run_id = r.run_id
+            and not exists (select from pgflow.deps d where d.flow_slug = r.flow_slug and d.dep_slug = s.step_slug)
+        )
+        else r.output
+      end
   from (
-    select g.steps, k.tid
-    from (select u.run_id, count(*)::int as steps from unnest(p_run_ids) u (run_id) group by u.run_id order by u.run_id) g
-    cross join lateral (select x.ctid as tid from pgflow.runs x where x.run_id = g.run_id offset 0) k
+    select g.steps, k.tid, p_complete and k.status = 'started' and k.remaining_steps = g.steps as completes
+    from (
+      select u.run_id, sum(coalesce(u.steps, 1))::int as steps
+      from unnest(p_run_ids, p_steps) u (run_id, steps)
+      group by u.run_id
+      order by u.run_id
+    ) g
+    cross join lateral (
+      select x.ctid as tid, x.status, x.remaining_steps from pgflow.runs x where x.run_id = g.run_id offset 0
+    ) k
   ) e
-  where r.ctid = e.tid;
+  where r.ctid = e.tid
+    and (e.steps > 0 or e.completes);
 end
 $$;

@@ -105,10 +105,9 @@ begin
     where c.status = 'completed';
 
     if v_closed_runs is not null then
-      perform pgflow._count_ended_steps(v_closed_runs);
+      perform pgflow._count_ended_steps(v_closed_runs, null, true);
       select d.started, d.unsettled into v_started, v_unsettled
       from pgflow._resolve_dependents(v_closed_flows, v_closed_runs, v_closed_steps, v_closed_sizes, true) d;
-      perform pgflow._complete_runs(v_closed_runs);
       if v_unsettled is not null then
         v_started := v_started || pgflow._settle_runs(v_unsettled);
       end if;
