@@ -1,4 +1,4 @@
-/** Installs and upgrades PgFlow's schema. Plain JDBC. */
+/** Installs and upgrades PgFlow's schema, by plain JDBC: start at {@link io.pgflow.sql.Schema}. */
 @NullMarked
 package io.pgflow.sql;
 
