@@ -10,4 +10,6 @@ module io.pgflow {
     requires tools.jackson.core;
     requires transitive tools.jackson.databind;
     requires static embedded.postgres; // the database of programs that name none, where it is on the path
+
+    exports io.pgflow;
 }

@@ -1,0 +1,210 @@
+package io.pgflow;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/** What this library throws. Each kind has its facts as accessors, and a message that says what to do. */
+@SuppressWarnings("serial") // the facts are plain values; nobody sends these over a wire
+public abstract sealed class PgflowException extends RuntimeException {
+
+    private PgflowException(String message, @Nullable Throwable cause) {
+        super(message, cause);
+    }
+
+    /** A definition breaks a rule; thrown while it is made. */
+    public static final class InvalidFlow extends PgflowException {
+        private final String flow;
+        private final @Nullable String step;
+        private final String rule;
+
+        /** A flow, one of its steps unless the rule is about the flow, and the rule it breaks. */
+        public InvalidFlow(String flow, @Nullable String step, String rule) {
+            super("flow '" + flow + "'" + (step == null ? "" : ", step '" + step + "'") + ": " + rule, null);
+            this.flow = flow;
+            this.step = step;
+            this.rule = rule;
+        }
+
+        /** The slug of the flow. */
+        public String flow() {
+            return flow;
+        }
+
+        /** The slug of the step; empty if the rule is about the flow. */
+        public Optional<String> step() {
+            return Optional.ofNullable(step);
+        }
+
+        /** The rule, and how it is broken. */
+        public String rule() {
+            return rule;
+        }
+    }
+
+    /** The database has a flow of this slug in another shape. */
+    public static final class FlowMismatch extends PgflowException {
+        private final String flow;
+        private final List<String> differences;
+
+        /** A flow and the texts of {@code pgflow._compare_flow_shapes}, the code's shape being the first. */
+        public FlowMismatch(String flow, List<String> differences) {
+            super(
+                    "flow '%s' differs from the one in the database (second): %s. Compile it again, or deploy the code that matches."
+                            .formatted(flow, String.join("; ", differences)),
+                    null);
+            this.flow = flow;
+            this.differences = List.copyOf(differences);
+        }
+
+        /** The slug of the flow. */
+        public String flow() {
+            return flow;
+        }
+
+        /** What differs, the code's shape being the first and the database's the second. */
+        public List<String> differences() {
+            return differences;
+        }
+    }
+
+    /** No connection to the database. */
+    public static final class DatabaseUnavailable extends PgflowException {
+        private final String url;
+
+        /** A URL without its password, and the driver's error. */
+        public DatabaseUnavailable(String url, Throwable cause) {
+            super(
+                    "no connection to the database at %s: %s. Check that it runs, and the URL, user and password."
+                            .formatted(url, cause.getMessage()),
+                    cause);
+            this.url = url;
+        }
+
+        /** Where the database was looked for, without the password. */
+        public String url() {
+            return url;
+        }
+    }
+
+    /** The schema {@code pgflow} is missing, or older or newer than this release needs. */
+    public static final class SchemaMismatch extends PgflowException {
+        private final String found;
+        private final String needed;
+
+        /** What is there and what this release needs, as in "version 3", and what to do about it. */
+        public SchemaMismatch(String found, String needed, String advice) {
+            super("schema pgflow: found %s, needed %s. %s".formatted(found, needed, advice), null);
+            this.found = found;
+            this.needed = needed;
+        }
+
+        /** What is there. */
+        public String found() {
+            return found;
+        }
+
+        /** What this release needs. */
+        public String needed() {
+            return needed;
+        }
+    }
+
+    /** No database is configured, and the embedded one cannot be used. */
+    public static final class EmbeddedUnavailable extends PgflowException {
+
+        /** Why not, what to do about it, and what was thrown, if anything. */
+        public EmbeddedUnavailable(String reason, @Nullable Throwable cause) {
+            super("embedded PostgreSQL: " + reason, cause);
+        }
+    }
+
+    /** An option, set in code or by the environment, is out of range. */
+    public static final class InvalidOption extends PgflowException {
+        private final String option;
+        private final String value;
+        private final String allowed;
+
+        /** The option's name where it was set, its value, and what it may be. */
+        public InvalidOption(String option, String value, String allowed) {
+            super("option %s is '%s'; allowed: %s".formatted(option, value, allowed), null);
+            this.option = option;
+            this.value = value;
+            this.allowed = allowed;
+        }
+
+        /** The option's name where it was set. */
+        public String option() {
+            return option;
+        }
+
+        /** The value that it cannot have. */
+        public String value() {
+            return value;
+        }
+
+        /** What it may be. */
+        public String allowed() {
+            return allowed;
+        }
+    }
+
+    /** A run that was waited for has failed. */
+    public static final class RunFailed extends PgflowException {
+        private final UUID run;
+        private final String flow;
+        private final @Nullable String step;
+        private final String error;
+
+        /** The run, its flow, the step that failed unless none did, and that step's error. */
+        public RunFailed(UUID run, String flow, @Nullable String step, String error) {
+            super(
+                    "run %s of flow '%s' failed%s: %s"
+                            .formatted(run, flow, step == null ? "" : " in step '" + step + "'", error),
+                    null);
+            this.run = run;
+            this.flow = flow;
+            this.step = step;
+            this.error = error;
+        }
+
+        /** The run's id. */
+        public UUID run() {
+            return run;
+        }
+
+        /** The slug of its flow. */
+        public String flow() {
+            return flow;
+        }
+
+        /** The slug of the step that failed; empty if the run failed without one. */
+        public Optional<String> step() {
+            return Optional.ofNullable(step);
+        }
+
+        /** The error as it is stored. */
+        public String error() {
+            return error;
+        }
+    }
+
+    /** There is no run of this id. */
+    public static final class RunNotFound extends PgflowException {
+        private final UUID run;
+
+        /** The id that was asked for. */
+        public RunNotFound(UUID run) {
+            super(
+                    "there is no run " + run + ": check the id, and that this is the database where it was started",
+                    null);
+            this.run = run;
+        }
+
+        /** The id that was asked for. */
+        public UUID run() {
+            return run;
+        }
+    }
+}

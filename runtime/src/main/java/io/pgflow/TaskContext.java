@@ -1,0 +1,68 @@
+package io.pgflow;
+
+import java.time.Instant;
+import java.util.UUID;
+
+/**
+ * The circumstances of one attempt at a task, for a handler that names {@link FlowBuilder#context} among its sources.
+ * Any thread may ask.
+ */
+public interface TaskContext {
+
+    /**
+     * The run this task belongs to.
+     *
+     * @return {@code pgflow.runs.run_id}
+     */
+    UUID runId();
+
+    /**
+     * The flow of that run.
+     *
+     * @return its slug
+     */
+    String flowSlug();
+
+    /**
+     * The step this task belongs to.
+     *
+     * @return its slug
+     */
+    String stepSlug();
+
+    /**
+     * Which element of a map's list this task is for.
+     *
+     * @return its index, from 0; 0 in a single step
+     */
+    int taskIndex();
+
+    /**
+     * Which attempt this is.
+     *
+     * @return 1 for the first, as the database counts them
+     */
+    int attempt();
+
+    /**
+     * When this attempt's time is over: it is failed then and its thread interrupted.
+     *
+     * @return the instant, by this machine's clock
+     */
+    Instant deadline();
+
+    /**
+     * The worker that runs this attempt.
+     *
+     * @return {@code pgflow.workers.worker_id}
+     */
+    UUID workerId();
+
+    /**
+     * Whether the result is no longer wanted: the deadline is past, or the worker stops and its grace is over. Handlers
+     * that compute for long without blocking, where no interrupt is noticed, ask this now and then and leave.
+     *
+     * @return true from then on
+     */
+    boolean cancelled();
+}
