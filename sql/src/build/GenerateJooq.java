@@ -60,7 +60,7 @@ final class GenerateJooq {
                                         new SchemaMappingType().withInputSchema("pgflow"),
                                         new SchemaMappingType().withInputSchema("pgmq"))
                                 .withIncludes("pgflow\\..*|" + PGMQ)
-                                .withExcludes("pgflow\\.(_.*|schema_history)"))
+                                .withExcludes("pgflow\\.(_(?!get_flow_shape|compare_flow_shapes).*|schema_history)"))
                         .withGenerate(new Generate()
                                 .withGeneratedAnnotation(false)
                                 .withGlobalUDTReferences(false)
