@@ -1,0 +1,202 @@
+package io.pgflow.sql;
+
+import static io.pgflow.sql.Sql.execute;
+import static io.pgflow.sql.Sql.query;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.pgflow.sql.Migration.Outcome;
+import io.pgflow.sql.Pgmq.Kind;
+import io.pgflow.testing.EmptyDatabase;
+import io.pgflow.testing.TestDatabases;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import javax.sql.DataSource;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+@ExtendWith(TestDatabases.class)
+class SchemaTest {
+    private static final String HISTORY =
+            "select concat_ws(' ', file, checksum, release, installed_at) from pgflow.schema_history order by 1";
+    private static final String FUNCTION = "pgflow.calculate_retry_delay(numeric,integer)";
+    private static final String FUNCTION_FILE = "functions/calculate_retry_delay.sql";
+
+    @Test
+    void installsAllFilesIntoAnEmptyDatabase(@EmptyDatabase DataSource database) throws Exception {
+        var migration = Schema.migrate(database);
+
+        var files = SqlFiles.ofThisRelease();
+        assertThat(migration.outcome()).isEqualTo(Outcome.INSTALLED);
+        assertThat(migration.applied())
+                .hasSizeGreaterThan(20)
+                .containsSubsequence(
+                        files.tables().stream().map(SqlFiles.SqlFile::name).toList())
+                .containsAll(
+                        files.functions().stream().map(SqlFiles.SqlFile::name).toList());
+        assertThat(query(database, "select to_regclass('pgflow.runs')")).containsExactly("pgflow.runs");
+        assertThat(query(database, "select to_regprocedure('pgmq.metrics(text)')"))
+                .containsExactly("pgmq.metrics(text)");
+    }
+
+    @Test
+    void doingItAgainChangesNothing(@EmptyDatabase DataSource database) throws Exception {
+        Schema.migrate(database);
+        var before = query(database, HISTORY);
+
+        var again = Schema.migrate(database);
+
+        assertThat(again.outcome()).isEqualTo(Outcome.UNCHANGED);
+        assertThat(again.applied()).isEmpty();
+        assertThat(query(database, HISTORY)).isEqualTo(before);
+    }
+
+    @Test
+    void twoAtOnceInstallItOnce(@EmptyDatabase DataSource database) throws Exception {
+        var together = new CyclicBarrier(2);
+        Callable<Outcome> migrate = () -> {
+            together.await(30, TimeUnit.SECONDS);
+            return Schema.migrate(database).outcome();
+        };
+        try (var threads = Executors.newFixedThreadPool(2)) {
+            var first = threads.submit(migrate);
+            var second = threads.submit(migrate);
+
+            assertThat(List.of(first.get(60, TimeUnit.SECONDS), second.get(60, TimeUnit.SECONDS)))
+                    .containsExactlyInAnyOrder(Outcome.INSTALLED, Outcome.UNCHANGED);
+        }
+    }
+
+    @Test
+    void appliesAFunctionThatChangedAgain(@EmptyDatabase DataSource database) throws Exception {
+        Schema.migrate(database);
+        var original = definition(database);
+        changeFunction(database);
+        execute(database, "update pgflow.schema_history set checksum = 'old' where file = '" + FUNCTION_FILE + "'");
+
+        var migration = Schema.migrate(database);
+
+        assertThat(migration.outcome()).isEqualTo(Outcome.UPGRADED);
+        assertThat(migration.applied()).containsExactly(FUNCTION_FILE);
+        assertThat(definition(database)).isEqualTo(original);
+    }
+
+    @Test
+    void keepsTheFunctionsOfANewerRelease(@EmptyDatabase DataSource database) throws Exception {
+        Schema.migrate(database);
+        changeFunction(database);
+        var changed = definition(database);
+        execute(
+                database,
+                "update pgflow.schema_history set checksum = 'newer', release = '0.10.0' where file = '" + FUNCTION_FILE
+                        + "'");
+
+        var migration = Schema.migrate(database);
+
+        assertThat(migration.outcome()).isEqualTo(Outcome.NEWER);
+        assertThat(migration.applied()).isEmpty();
+        assertThat(definition(database)).isEqualTo(changed);
+    }
+
+    @Test
+    void claimsTheFilesOfAnOlderReleaseThatItHasUnchanged(@EmptyDatabase DataSource database) throws Exception {
+        Schema.migrate(database);
+        execute(database, "update pgflow.schema_history set release = '0.0.9'");
+
+        assertThat(Schema.migrate(database).outcome()).isEqualTo(Outcome.UNCHANGED);
+
+        assertThat(query(database, "select distinct release from pgflow.schema_history"))
+                .containsExactly(SqlFiles.ofThisRelease().release().toString());
+    }
+
+    @Test
+    void refusesASchemaThatIsNewerThanTheCode(@EmptyDatabase DataSource database) throws Exception {
+        Schema.migrate(database);
+        execute(
+                database,
+                "insert into pgflow.schema_history (file, checksum, release) values ('tables/V999__later.sql', 'x', '7.0.0')");
+
+        assertThatThrownBy(() -> Schema.migrate(database))
+                .isInstanceOf(SchemaException.class)
+                .hasMessageContainingAll("newer than this program", "7.0.0", "tables/V999__later.sql");
+    }
+
+    @Test
+    void refusesATableMigrationThatWasEditedAfterItWasApplied(@EmptyDatabase DataSource database) throws Exception {
+        Schema.migrate(database);
+        execute(
+                database,
+                "update pgflow.schema_history set checksum = 'x' where file = 'tables/V001__definitions.sql'");
+
+        assertThatThrownBy(() -> Schema.migrate(database))
+                .isInstanceOf(SchemaException.class)
+                .hasMessageContainingAll("tables/V001__definitions.sql", "has been edited");
+    }
+
+    @Test
+    void leavesASchemaMadeByOthersAsItIs(@EmptyDatabase DataSource database) throws Exception {
+        othersPgmq(database, "headers jsonb");
+        execute(database, "create schema pgflow; create table pgflow.runs (id int)");
+
+        var migration = Schema.migrate(database);
+
+        assertThat(migration.outcome()).isEqualTo(Outcome.FOREIGN);
+        assertThat(query(database, "select tablename from pg_tables where schemaname in ('pgflow', 'pgmq')"))
+                .containsExactly("runs");
+        assertThat(query(database, "select proname from pg_proc where pronamespace = 'pgflow'::regnamespace"))
+                .isEmpty();
+    }
+
+    @Test
+    void usesSomebodyElsesPgmqAsItIs(@EmptyDatabase DataSource database) throws Exception {
+        othersPgmq(database, "headers jsonb");
+
+        var migration = Schema.migrate(database);
+
+        assertThat(migration.outcome()).isEqualTo(Outcome.INSTALLED);
+        assertThat(migration.pgmq()).isEqualTo(new Pgmq(Kind.OTHER_SQL, "1.5.0"));
+        assertThat(query(database, "select tablename from pg_tables where schemaname = 'pgmq'"))
+                .isEmpty();
+    }
+
+    @Test
+    void refusesAPgmqThatIsTooOldAndLeavesNothingBehind(@EmptyDatabase DataSource database) throws Exception {
+        othersPgmq(database, "message jsonb");
+
+        assertThatThrownBy(() -> Schema.migrate(database))
+                .isInstanceOf(SchemaException.class)
+                .hasMessageContainingAll("older than 1.5.0", "pgmq/choose.sql");
+
+        assertThat(query(database, "select to_regnamespace('pgflow') is null")).containsExactly("t");
+    }
+
+    @Test
+    void theScriptInstallsWhatMigrateInstalls(@EmptyDatabase DataSource database, DataSource migrated)
+            throws Exception {
+        execute(database, Files.readString(Path.of("target/pgflow.sql")));
+
+        assertThat(SchemaContents.of(database))
+                .isEqualTo(SchemaContents.of(migrated))
+                .hasSizeGreaterThan(100);
+        assertThat(Schema.migrate(database).outcome()).isEqualTo(Outcome.UNCHANGED);
+    }
+
+    private static void othersPgmq(DataSource database, String attribute) throws Exception {
+        execute(database, "create schema pgmq; create type pgmq.message_record as (msg_id bigint, " + attribute + ")");
+    }
+
+    private static void changeFunction(DataSource database) throws Exception {
+        execute(database, definition(database).replaceFirst("(?s)AS \\$function\\$.*", "AS 'select 12345'"));
+        assertThat(definition(database)).contains("12345");
+    }
+
+    private static String definition(DataSource database) throws Exception {
+        return query(database, "select pg_get_functiondef('" + FUNCTION + "'::regprocedure)")
+                .getFirst();
+    }
+}
