@@ -818,12 +818,19 @@ begin
         raise exception 'Queue "%" does not exist. Create it first using pgmq.create()', queue_name;
     end if;
 
-    insert into pgmq.notify_insert_throttle as t (queue_name, throttle_interval_ms)
-    values (enable_notify_insert.queue_name, enable_notify_insert.throttle_interval_ms)
-    on conflict on constraint notify_insert_throttle_queue_name_key do update
-    set throttle_interval_ms = excluded.throttle_interval_ms,
-        last_notified_at = excluded.last_notified_at
-    where t.throttle_interval_ms <> excluded.throttle_interval_ms;
+    -- looked at first: even an upsert that changes nothing waits for a sender that holds the row
+    if not exists (
+        select
+        from pgmq.notify_insert_throttle t
+        where t.queue_name = enable_notify_insert.queue_name
+          and t.throttle_interval_ms = enable_notify_insert.throttle_interval_ms
+    ) then
+        insert into pgmq.notify_insert_throttle (queue_name, throttle_interval_ms)
+        values (enable_notify_insert.queue_name, enable_notify_insert.throttle_interval_ms)
+        on conflict on constraint notify_insert_throttle_queue_name_key do update
+        set throttle_interval_ms = excluded.throttle_interval_ms,
+            last_notified_at = excluded.last_notified_at;
+    end if;
 
     -- creating a trigger waits for every open transaction that has written to the queue
     if not exists (
