@@ -1,7 +1,7 @@
 # Read by mvnw right after its `scriptName=` line: finds a JDK that can build this project, and a Maven where none can be downloaded.
 
 jdk_major() { # the major version of the JDK in folder $1; nothing where there is none
-  [ -x "$1/bin/javac" ] || return 0
+  [ -n "$1" ] && [ -x "$1/bin/javac" ] || return 0 # "" would be /bin/javac
   if [ -r "$1/release" ]; then
     sed -n 's/^JAVA_VERSION="\{0,1\}\([0-9]*\).*/\1/p' "$1/release"
   else
@@ -28,7 +28,7 @@ case $(jdk_major "${JAVA_HOME-}") in
 21 | 25) ;;
 *)
   jdk=$(find_jdk 21) || jdk=$(find_jdk 25) ||
-    die "mvnw: no JDK 21 or 25 was found. Install one (a package like openjdk-21-jdk, or from adoptium.net), or set JAVA_HOME to where it is."
+    die "mvnw: no JDK 21 or 25 was found. Install one (openjdk-21-jdk of Debian or Ubuntu, Eclipse Temurin, ...), or set JAVA_HOME to where it is."
   [ -z "${JAVA_HOME-}" ] || printf '%s\n' "mvnw: JAVA_HOME ($JAVA_HOME) is no JDK 21 or 25: using $jdk" >&2
   JAVA_HOME=$jdk
   ;;
@@ -46,19 +46,20 @@ if ! command -v unzip >/dev/null; then
   )
 fi
 
-maven_is_there() { # an interrupted installation leaves a folder without bin/mvn
-  maven=$(sed -n 's,^distributionUrl=.*/\(apache-maven-.*\)-bin\.zip.*,\1,p' "$scriptDir/.mvn/wrapper/maven-wrapper.properties")
-  find "${MAVEN_USER_HOME:-$HOME/.m2}/wrapper/dists/$maven" -path '*/bin/mvn' 2>/dev/null | grep -q .
-}
+maven=$(sed -n 's,^distributionUrl=.*/\(apache-maven-.*\)-bin\.zip.*,\1,p' "$scriptDir/.mvn/wrapper/maven-wrapper.properties")
+dists="${MAVEN_USER_HOME:-$HOME/.m2}/wrapper/dists/${maven:?}"
+
+maven_is_there() { find "$dists" -path '*/bin/mvn' 2>/dev/null | grep -q .; }
 
 path_maven_is_new_enough() {
   mvn --version 2>/dev/null | sed -n 's/.*Apache Maven \([0-9.]*\).*/\1/p' |
     awk -F. '{ new = $1 > 3 || $1 == 3 && ($2 > 8 || $2 == 8 && $3 >= 6) } END { exit !new }'
 }
 
-if [ -z "${PGFLOW_MVNW_DOWNLOADS-}" ] && ! maven_is_there && command -v mvn >/dev/null; then
-  if ! PGFLOW_MVNW_DOWNLOADS=yes sh "$0" --version >/dev/null && path_maven_is_new_enough; then
-    printf '%s\n' "mvnw: Maven could not be downloaded, so $(command -v mvn) is used" >&2
+if [ -z "${PGFLOW_MVNW_DOWNLOADS-}" ] && ! maven_is_there; then
+  rm -rf "$dists" # an interrupted installation leaves folders that the wrapper would take for a whole one
+  if command -v mvn >/dev/null && ! failure=$(PGFLOW_MVNW_DOWNLOADS=yes sh "$0" --version 2>&1 >/dev/null) && path_maven_is_new_enough; then
+    printf '%s\n' "mvnw: Maven could not be downloaded ($(printf '%s\n' "$failure" | head -n 1)): using $(command -v mvn)" >&2
     exec mvn "$@"
   fi
 fi
