@@ -19,6 +19,7 @@ import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.postgresql.ds.PGSimpleDataSource;
 
 @ExtendWith(TestDatabases.class)
 class SchemaTest {
@@ -84,6 +85,40 @@ class SchemaTest {
         assertThat(migration.outcome()).isEqualTo(Outcome.UPGRADED);
         assertThat(migration.applied()).containsExactly(FUNCTION_FILE);
         assertThat(definition(database)).isEqualTo(original);
+    }
+
+    @Test
+    void appliesItsOwnPgmqAgainWhenItChanged(@EmptyDatabase DataSource database) throws Exception {
+        Schema.migrate(database);
+        execute(
+                database,
+                "drop function pgmq.metrics_all(); update pgflow.schema_history set checksum = 'old' where file like 'pgmq/%'");
+
+        var migration = Schema.migrate(database);
+
+        assertThat(migration.applied()).containsExactly("pgmq/pgmq.sql");
+        assertThat(query(database, "select to_regprocedure('pgmq.metrics_all()')"))
+                .containsExactly("pgmq.metrics_all()");
+    }
+
+    @Test
+    void needsNoRightToChangeWhatIsUpToDate(@EmptyDatabase PGSimpleDataSource database) throws Exception {
+        Schema.migrate(database);
+        execute(
+                database,
+                "grant usage on schema pgflow to pg_monitor; grant select on pgflow.schema_history to pg_monitor");
+        database.setOptions("-c role=pg_monitor");
+
+        assertThat(Schema.migrate(database).outcome()).isEqualTo(Outcome.UNCHANGED);
+    }
+
+    @Test
+    void saysWhichFileTheDatabaseRefused(@EmptyDatabase PGSimpleDataSource database) {
+        database.setOptions("-c role=pg_monitor");
+
+        assertThatThrownBy(() -> Schema.migrate(database))
+                .isInstanceOf(SchemaException.class)
+                .hasMessageContainingAll("schema_history.sql", "permission denied");
     }
 
     @Test
