@@ -27,6 +27,7 @@ final class PgmqSession implements AutoCloseable {
 
     PgmqSession(DataSource database) throws SQLException {
         connection = database.getConnection();
+        run("set lock_timeout = '10s'; set statement_timeout = '60s'"); // a test that would hang fails
     }
 
     void run(String sql) throws SQLException {
