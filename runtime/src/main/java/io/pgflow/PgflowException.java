@@ -1,5 +1,6 @@
 package io.pgflow;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -187,6 +188,31 @@ public abstract sealed class PgflowException extends RuntimeException {
         /** The error as it is stored. */
         public String error() {
             return error;
+        }
+    }
+
+    /** A run that was waited for has not ended in time. It goes on. */
+    public static final class RunUnfinished extends PgflowException {
+        private final UUID run;
+        private final Duration limit;
+
+        /** The run, and how long it was waited for. */
+        public RunUnfinished(UUID run, Duration limit) {
+            super(
+                    "run %s has not ended within %s. It goes on: wait again, or read its steps.".formatted(run, limit),
+                    null);
+            this.run = run;
+            this.limit = limit;
+        }
+
+        /** The run's id. */
+        public UUID run() {
+            return run;
+        }
+
+        /** How long it was waited for. */
+        public Duration limit() {
+            return limit;
         }
     }
 

@@ -1,0 +1,98 @@
+package io.pgflow.internal;
+
+import io.pgflow.TaskContext;
+import java.time.Instant;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One attempt at a task in this process. Whoever settles it first decides what is recorded: the handler's end, the deadline, or
+ * the end of the worker. Any thread may call it.
+ */
+final class Attempt implements TaskContext {
+
+    private final Task task;
+    private final UUID workerId;
+    private final Instant deadline;
+    private final AtomicBoolean settled = new AtomicBoolean();
+    private volatile @Nullable Thread thread;
+    private volatile boolean cancelled;
+
+    Attempt(Task task, UUID workerId, Instant deadline) {
+        this.task = task;
+        this.workerId = workerId;
+        this.deadline = deadline;
+    }
+
+    Task task() {
+        return task;
+    }
+
+    /** True for the first caller, whose outcome counts. */
+    boolean settle() {
+        return settled.compareAndSet(false, true);
+    }
+
+    /** Says on which thread the handler runs. */
+    void runsOn(Thread handler) {
+        thread = handler;
+        if (cancelled) {
+            handler.interrupt();
+        }
+    }
+
+    /** Interrupts the handler. */
+    void cancel() {
+        cancelled = true;
+        Thread handler = thread;
+        if (handler != null) {
+            handler.interrupt();
+        }
+    }
+
+    @Override
+    public boolean cancelled() {
+        return cancelled;
+    }
+
+    @Override
+    public UUID runId() {
+        return task.runId();
+    }
+
+    @Override
+    public String flowSlug() {
+        return task.flowSlug();
+    }
+
+    @Override
+    public String stepSlug() {
+        return task.stepSlug();
+    }
+
+    @Override
+    public int taskIndex() {
+        return task.taskIndex();
+    }
+
+    @Override
+    public int attempt() {
+        return task.attempt();
+    }
+
+    @Override
+    public Instant deadline() {
+        return deadline;
+    }
+
+    @Override
+    public UUID workerId() {
+        return workerId;
+    }
+
+    @Override
+    public String toString() {
+        return task.toString();
+    }
+}

@@ -1,0 +1,280 @@
+package io.pgflow.internal;
+
+import io.pgflow.Flow;
+import io.pgflow.PgflowException;
+import io.pgflow.sql.Migration;
+import io.pgflow.sql.Schema;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jooq.exception.DataAccessException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The workers of one process and what they share: three connections, one that claims, one that records, one that listens and beats. Any thread
+ * may call it.
+ */
+public final class Engine implements AutoCloseable {
+
+    private static final Logger log = LoggerFactory.getLogger(Engine.class);
+
+    /** How long the database may fail to answer once everything has stopped. */
+    private static final Duration LAST_WORDS = Duration.ofSeconds(2);
+
+    private final Database database;
+    private final WorkerSettings settings;
+    private final Session claiming;
+    private final Session recording;
+    private final Session keeping;
+    private final Map<String, PollLoop> workers = new LinkedHashMap<>();
+    private final Deadlines deadlines = new Deadlines();
+    private final OutcomeWriter outcomes;
+    private final Housekeeper housekeeper;
+    private final ReentrantLock closing = new ReentrantLock();
+    private boolean closed;
+
+    private Engine(Database database, List<Flow<?>> flows, WorkerSettings settings, Json json) {
+        this.database = database;
+        this.settings = settings;
+        claiming = new Session(database.dataSource());
+        recording = new Session(database.dataSource());
+        keeping = new Session(database.dataSource());
+        var clock = InstantSource.system();
+        var housekeeping = new AtomicReference<Housekeeper>();
+        var announcing = new HashSet<String>();
+        outcomes = new OutcomeWriter(
+                new Queries(recording), settings.concurrency() * flows.size(), this::recorded, new Random());
+        try {
+            List.of(claiming, recording, keeping).forEach(Session::open);
+            var queries = new Queries(claiming);
+            if (database.exclusive()) {
+                queries.markAllStopped(); // nobody else can be at work here
+                Housekeeper.log(queries.recover());
+            }
+            for (Flow<?> flow : flows) {
+                var id = UUID.randomUUID();
+                queries.register(id, flow.slug(), settings.heartbeatInterval());
+                if (queries.enableNotifications(flow.slug(), settings.notifyThrottle())) {
+                    announcing.add(flow.slug());
+                }
+                workers.put(
+                        flow.slug(),
+                        new PollLoop(
+                                flow,
+                                id,
+                                settings,
+                                queries,
+                                new TaskRunner(flow, json),
+                                outcomes,
+                                deadlines,
+                                () -> announcing.contains(flow.slug())
+                                        && housekeeping.get().listening(),
+                                clock,
+                                new Random()));
+            }
+            housekeeper = new Housekeeper(keeping, List.copyOf(workers.values()), settings, this::deprecated);
+            housekeeping.set(housekeeper);
+            housekeeper.start();
+        } catch (RuntimeException e) {
+            outcomes.close();
+            deadlines.close();
+            List.of(claiming, recording, keeping).forEach(Session::close);
+            throw e;
+        }
+        for (PollLoop worker : workers.values()) {
+            Thread.ofVirtual().name(settings.name(worker.flow())).start(worker);
+            log.info(
+                    "worker started: flow={} worker={} slots={} wakeup={} database={}",
+                    worker.flow().slug(),
+                    worker.workerId(),
+                    settings.concurrency(),
+                    announcing.contains(worker.flow().slug()) ? "notify" : "polling",
+                    database.describe());
+        }
+    }
+
+    /**
+     * Brings the schema up to date, compiles the flows that are missing, and starts a worker for each. The engine owns the database from
+     * here on.
+     *
+     * @throws PgflowException if the database, the schema or a flow does not allow it; the database is closed then
+     */
+    public static Engine start(Database database, List<Flow<?>> flows, WorkerSettings settings, Json json) {
+        try {
+            requireDifferent(flows);
+            prepare(database, flows);
+            return new Engine(database, flows, settings, json);
+        } catch (DataAccessException e) {
+            var failure = new PgflowException.DatabaseUnavailable(database.describe(), e);
+            database.close();
+            throw failure;
+        } catch (RuntimeException e) {
+            database.close();
+            throw e;
+        }
+    }
+
+    /** Brings the schema up to date and compiles the flows that are missing. */
+    static void prepare(Database database, List<Flow<?>> flows) {
+        Migration migration = Schema.migrate(database.dataSource());
+        switch (migration.outcome()) {
+            case INSTALLED, UPGRADED -> log.info("schema pgflow: {}, with {}", migration.outcome(), migration.pgmq());
+            case UNCHANGED, NEWER -> log.debug("schema pgflow: {}, with {}", migration.outcome(), migration.pgmq());
+            case FOREIGN ->
+                throw new PgflowException.SchemaMismatch(
+                        "one made by others",
+                        "PgFlow's own functions beside pgflow's",
+                        "Use a database without a schema pgflow: PgFlow installs its own there.");
+        }
+        var compiler = new FlowCompiler(database.dataSource());
+        for (Flow<?> flow : flows) {
+            if (compiler.compile(flow)) {
+                log.info("flow {} was not in the database: compiled", flow.slug());
+            }
+        }
+    }
+
+    private static void requireDifferent(List<Flow<?>> flows) {
+        var slugs = new ArrayList<String>();
+        for (Flow<?> flow : flows) {
+            if (slugs.contains(flow.slug())) {
+                throw new PgflowException.InvalidFlow(flow.slug(), null, "is given twice; one worker serves it");
+            }
+            slugs.add(flow.slug());
+        }
+        if (slugs.isEmpty()) {
+            throw new PgflowException.InvalidOption("flows", "none", "one or more");
+        }
+    }
+
+    /** What the workers work on. */
+    public Database database() {
+        return database;
+    }
+
+    /** Waits until all workers have stopped. */
+    public void awaitDrained() throws InterruptedException {
+        for (PollLoop worker : workers.values()) {
+            worker.awaitDrained();
+        }
+    }
+
+    /** Follows up what the database made of an outcome. */
+    private void recorded(Outcome outcome, Report report) {
+        Task task = outcome.task();
+        switch (report.effect()) {
+            case COMPLETED -> log.debug("{} completed in attempt {}", task, task.attempt());
+            case RETRYING ->
+                log.info("{} will be tried again at {} (attempt {} failed)", task, report.retryAt(), task.attempt());
+            case FAILED -> log.warn("{} failed for good in attempt {}", task, task.attempt());
+            case LATE ->
+                log.warn("{}: the report of attempt {} came too late and changed nothing", task, task.attempt());
+        }
+        if (report.runEnded() != null) {
+            switch (report.runEnded()) {
+                case COMPLETED -> log.debug("run {} of flow {} completed", task.runId(), task.flowSlug());
+                case FAILED -> log.warn("run {} of flow {} failed", task.runId(), task.flowSlug());
+            }
+        }
+        if (report.ready() || report.effect() == Report.Effect.RETRYING) {
+            PollLoop worker = workers.get(task.flowSlug());
+            if (worker != null) {
+                worker.wake();
+            }
+        }
+    }
+
+    private void deprecated(PollLoop worker) {
+        log.info(
+                "worker {} of flow {} is deprecated: it finishes what it has, and stops",
+                worker.workerId(),
+                worker.flow().slug());
+        worker.stop(Instant.now().plus(settings.grace()));
+    }
+
+    /**
+     * Stops the workers, with one limit for all: tasks in hand may end within the grace, then they are interrupted and handed back. Everything
+     * is recorded, and the database closed last. A second call waits for the first.
+     */
+    @Override
+    public void close() {
+        closing.lock();
+        try {
+            if (!closed) {
+                closed = true;
+                drain();
+            }
+        } finally {
+            closing.unlock();
+        }
+    }
+
+    private void drain() {
+        Instant interruptAt = Instant.now().plus(settings.grace());
+        workers.values().forEach(worker -> worker.stop(interruptAt));
+        for (PollLoop worker : workers.values()) {
+            if (!drained(worker, interruptAt)) {
+                log.warn(
+                        "worker of flow {} waits for the database: its connection is cut",
+                        worker.flow().slug());
+                claiming.abort();
+                drained(worker, interruptAt);
+            }
+        }
+        outcomes.close(LAST_WORDS);
+        var queries = new Queries(recording);
+        uninterrupted(() -> {
+            housekeeper.close(queries);
+            return true;
+        });
+        for (PollLoop worker : workers.values()) {
+            try {
+                queries.markStopped(worker.workerId());
+            } catch (DataAccessException e) {
+                log.warn("worker {} could not be marked as stopped: {}", worker.workerId(), SqlErrors.describe(e));
+            }
+        }
+        deadlines.close();
+        List.of(claiming, recording, keeping).forEach(Session::close);
+        database.close();
+        log.info("workers stopped: flows={}", workers.keySet());
+    }
+
+    private static boolean drained(PollLoop worker, Instant interruptAt) {
+        return uninterrupted(() ->
+                worker.awaitDrained(Duration.between(Instant.now(), interruptAt).plus(LAST_WORDS)));
+    }
+
+    /** Waits even if the thread is interrupted meanwhile: stopping is under way already, and bounded. */
+    static boolean uninterrupted(Wait wait) {
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    return wait.call();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    /** A wait that can be begun again. */
+    interface Wait {
+        boolean call() throws InterruptedException;
+    }
+}

@@ -1,0 +1,34 @@
+package io.pgflow.internal;
+
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.Set;
+
+/** What is stored of an exception: class and message, of its causes too. Stack traces go to the log. */
+final class ErrorText {
+
+    /** Characters kept; the rest says no more to people, and costs the database. */
+    static final int LONGEST = 4_000;
+
+    private ErrorText() {}
+
+    /** One line an exception, the outermost first; cut to {@link #LONGEST}, and without what {@code text} cannot hold. */
+    static String of(Throwable thrown) {
+        var text = new StringBuilder();
+        Set<Throwable> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+        for (Throwable e = thrown; e != null && seen.add(e) && text.length() < LONGEST; e = e.getCause()) {
+            text.append(text.isEmpty() ? "" : "\ncaused by ").append(e);
+        }
+        return storable(text.toString());
+    }
+
+    /** The text as PostgreSQL can hold it: no NUL, no half of a character, not too long. */
+    static String storable(String text) {
+        String cut = text.length() <= LONGEST ? text : text.substring(0, LONGEST - 1) + "…";
+        var result = new StringBuilder(cut.length());
+        cut.codePoints()
+                .map(c -> c == 0 || (c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE) ? '\uFFFD' : c)
+                .forEach(result::appendCodePoint);
+        return result.toString();
+    }
+}

@@ -1,0 +1,196 @@
+package io.pgflow.internal;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.Random;
+import java.util.UUID;
+import java.util.function.Consumer;
+import org.jooq.exception.DataAccessException;
+import org.jooq.impl.DSL;
+import org.postgresql.PGConnection;
+import org.postgresql.PGNotification;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Keeps a process's workers known and awake: listens for announced messages, beats for every worker, and sweeps for tasks that nobody works on
+ * any more. One platform thread with one connection: neither handlers nor pinned carriers can hold it up.
+ */
+final class Housekeeper {
+
+    private static final Logger log = LoggerFactory.getLogger(Housekeeper.class);
+
+    /** How long the thread may take to end once it was woken. */
+    private static final Duration LAST_WORDS = Duration.ofSeconds(1);
+
+    private final Session session;
+    private final Queries queries;
+    private final List<PollLoop> workers;
+    private final WorkerSettings settings;
+    private final Consumer<PollLoop> deprecated;
+    private final Thread thread;
+    private final String ownChannel = "pgflow_" + UUID.randomUUID();
+    private volatile boolean closed;
+    private volatile boolean listening;
+    private long beatAt = System.nanoTime();
+    private long sweepAt = System.nanoTime();
+    private long steadySince; // since when every beat was answered
+
+    /**
+     * Prepares the thread.
+     *
+     * @param deprecated is told of workers that an operator wants to stop, on the thread of this
+     */
+    Housekeeper(Session session, List<PollLoop> workers, WorkerSettings settings, Consumer<PollLoop> deprecated) {
+        this.session = session;
+        this.queries = new Queries(session);
+        this.workers = List.copyOf(workers);
+        this.settings = settings;
+        this.deprecated = deprecated;
+        this.thread = Thread.ofPlatform().daemon().name("pgflow-housekeeper").unstarted(this::run);
+    }
+
+    /**
+     * Listens from now on, and starts the thread.
+     *
+     * @throws DataAccessException if the database does not answer
+     */
+    void start() {
+        listen();
+        steadySince = System.nanoTime();
+        thread.start();
+    }
+
+    /** Whether announcements arrive at the moment. */
+    boolean listening() {
+        return listening;
+    }
+
+    /** Ends the thread, which an announcement to itself wakes; where that does not arrive, its connection is cut. */
+    void close(Queries announcer) throws InterruptedException {
+        closed = true;
+        try {
+            announcer.announce(ownChannel);
+            thread.join(LAST_WORDS);
+        } catch (DataAccessException e) {
+            log.debug("the housekeeper could not be woken: {}", SqlErrors.describe(e));
+        }
+        if (thread.isAlive()) {
+            session.abort();
+        }
+    }
+
+    private void run() {
+        var broken = new Backoff(Duration.ofMillis(100), settings.maxPollInterval(), new Random());
+        while (!closed) {
+            try {
+                if (!listening) {
+                    listen();
+                    workers.forEach(PollLoop::wake); // what was announced meanwhile is lost
+                }
+                if (System.nanoTime() - beatAt >= 0) {
+                    beat();
+                }
+                if (System.nanoTime() - sweepAt >= 0) {
+                    sweep();
+                }
+                broken.reset();
+                awaitAnnouncements();
+            } catch (DataAccessException e) {
+                if (closed) {
+                    return;
+                }
+                listening = false;
+                steadySince = System.nanoTime();
+                workers.forEach(PollLoop::wake); // from now on they must poll often
+                Duration pause = broken.next();
+                log.warn(
+                        "no connection for heartbeats and announcements, again in {}: {}",
+                        pause,
+                        SqlErrors.describe(e));
+                sleep(pause);
+            }
+        }
+    }
+
+    private void listen() {
+        session.run(db -> {
+            db.execute("listen {0}", DSL.name(ownChannel));
+            for (PollLoop worker : workers) {
+                // the name as given, and in lower case: releases of pgmq differ in that
+                String slug = worker.flow().slug();
+                db.execute("listen {0}", DSL.name(channel(slug)));
+                db.execute("listen {0}", DSL.name(channel(slug.toLowerCase(Locale.ROOT))));
+            }
+        });
+        listening = true;
+    }
+
+    private static String channel(String slug) {
+        return "pgmq.q_" + slug + ".INSERT";
+    }
+
+    private void awaitAnnouncements() {
+        long untilDue = Math.min(beatAt, sweepAt) - System.nanoTime();
+        int millis = (int) Math.max(1, Duration.ofNanos(untilDue).toMillis());
+        PGNotification[] notifications = session.call(db -> db.connectionResult(
+                connection -> connection.unwrap(PGConnection.class).getNotifications(millis)));
+        if (notifications != null) {
+            for (PGNotification notification : notifications) {
+                for (PollLoop worker : workers) {
+                    if (notification
+                            .getName()
+                            .equalsIgnoreCase(channel(worker.flow().slug()))) {
+                        worker.wake();
+                    }
+                }
+            }
+        }
+    }
+
+    private void beat() {
+        for (PollLoop worker : workers) {
+            switch (queries.heartbeat(worker.workerId())) {
+                case RUNNING -> {}
+                case DEPRECATED -> deprecated.accept(worker);
+                case UNKNOWN -> {
+                    log.info(
+                            "worker {} of flow {} is not in the database any more, and registers again",
+                            worker.workerId(),
+                            worker.flow().slug());
+                    queries.register(worker.workerId(), worker.flow().slug(), settings.heartbeatInterval());
+                }
+            }
+        }
+        beatAt = System.nanoTime() + settings.heartbeatInterval().toNanos();
+    }
+
+    /** Not before the own beats were steady for as long as makes an orphan: after an outage every worker's last beat is old. */
+    private void sweep() {
+        if (System.nanoTime() - steadySince >= settings.orphanedAfter().toNanos()) {
+            log(queries.recover());
+        }
+        sweepAt = System.nanoTime() + settings.recoveryInterval().toNanos();
+    }
+
+    /** Says which tasks were recovered. */
+    static void log(List<Queries.Recovered> recovered) {
+        for (Queries.Recovered task : recovered) {
+            log.warn(
+                    "{}[{}] of run {}: nobody worked on it any more, it was {}",
+                    task.stepSlug(),
+                    task.taskIndex(),
+                    task.runId(),
+                    task.outcome());
+        }
+    }
+
+    private static void sleep(Duration pause) {
+        try {
+            Thread.sleep(pause);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException("the housekeeper is never interrupted", e);
+        }
+    }
+}

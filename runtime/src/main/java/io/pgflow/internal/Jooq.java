@@ -1,0 +1,48 @@
+package io.pgflow.internal;
+
+import java.sql.Connection;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import javax.sql.DataSource;
+import org.jooq.DSLContext;
+import org.jooq.Field;
+import org.jooq.JSONB;
+import org.jooq.SQLDialect;
+import org.jooq.impl.DefaultConfiguration;
+import org.jspecify.annotations.Nullable;
+
+/** jOOQ for PostgreSQL. By setters: {@code DSL.using} has the compiler look for annotations that jOOQ leaves out. */
+final class Jooq {
+
+    private Jooq() {}
+
+    /** On one connection. */
+    static DSLContext on(Connection connection) {
+        var configuration = postgres();
+        configuration.setConnection(connection);
+        return configuration.dsl();
+    }
+
+    /** On a connection of the pool for each statement or transaction. */
+    static DSLContext on(DataSource dataSource) {
+        var configuration = postgres();
+        configuration.setDataSource(dataSource);
+        return configuration.dsl();
+    }
+
+    /** The text of a JSON column; null for SQL's null, which is not JSON's. */
+    static Field<@Nullable String> text(Field<JSONB> column) {
+        return column.convertFrom(json -> json == null ? null : json.data());
+    }
+
+    /** The moment in a column; null for SQL's null. */
+    static Field<@Nullable Instant> instant(Field<OffsetDateTime> column) {
+        return column.convertFrom(time -> time == null ? null : time.toInstant());
+    }
+
+    private static DefaultConfiguration postgres() {
+        var configuration = new DefaultConfiguration();
+        configuration.setSQLDialect(SQLDialect.POSTGRES);
+        return configuration;
+    }
+}

@@ -1,0 +1,220 @@
+package io.pgflow.internal;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Semaphore;
+import java.util.function.BiConsumer;
+import java.util.function.BiFunction;
+import java.util.function.Function;
+import java.util.random.RandomGenerator;
+import org.jooq.exception.DataAccessException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Records outcomes: whatever has ended while the last statement was under way goes together into the next one. A lone task waits for nothing, and
+ * a thousand tasks take a few statements.
+ *
+ * <p>What could not be recorded is tried again until the database answers: the claim number makes that safe, however long it takes. What the
+ * database refuses is split until the culprit stands alone; only that attempt fails.
+ */
+final class OutcomeWriter implements AutoCloseable {
+
+    private static final Logger log = LoggerFactory.getLogger(OutcomeWriter.class);
+
+    /** A batch ends at so many outcomes, or so many bytes. */
+    private static final int LARGEST_BATCH = 200;
+
+    private static final int LARGEST_BATCH_SIZE = 8 << 20;
+
+    private final Queries queries;
+    private final BiConsumer<Outcome, Report> recorded;
+    private final Backoff backoff;
+    private final Queue<Entry> queue = new ConcurrentLinkedQueue<>();
+    private final Semaphore queued = new Semaphore(0);
+    private final Semaphore room;
+    private final Thread thread;
+    private volatile boolean closing;
+    private volatile long giveUpAt = Long.MAX_VALUE; // nanoTime
+
+    /** An outcome, and whether it took part of the room. */
+    private record Entry(Outcome outcome, boolean tookRoom) {}
+
+    /**
+     * Starts the thread that records.
+     *
+     * @param unrecorded how many outcomes may wait before {@link #accept} does
+     * @param recorded is told of each outcome that the database answered to, on the recording thread
+     */
+    OutcomeWriter(Queries queries, int unrecorded, BiConsumer<Outcome, Report> recorded, RandomGenerator random) {
+        this.queries = queries;
+        this.recorded = recorded;
+        this.backoff = new Backoff(Duration.ofMillis(50), Duration.ofSeconds(5), random);
+        this.room = new Semaphore(unrecorded);
+        this.thread = Thread.ofPlatform().daemon().name("pgflow-outcomes").start(this::run);
+    }
+
+    /** Takes an outcome, to be recorded soon. Waits while too many are unrecorded; an interrupt does not end that. */
+    void accept(Outcome outcome) {
+        room.acquireUninterruptibly();
+        add(new Entry(outcome, true));
+    }
+
+    /** Takes an outcome without ever waiting. */
+    void acceptNow(Outcome outcome) {
+        add(new Entry(outcome, false));
+    }
+
+    private void add(Entry entry) {
+        queue.add(entry);
+        queued.release();
+    }
+
+    /**
+     * Records what has been accepted, and ends. Accept nothing more.
+     *
+     * @param limit how long the database may fail to answer before the rest is dropped; those tasks are then recovered by other workers
+     */
+    void close(Duration limit) {
+        giveUpAt = System.nanoTime() + limit.toNanos();
+        closing = true;
+        queued.release();
+        Engine.uninterrupted(() -> thread.join(Duration.ofDays(1)));
+    }
+
+    @Override
+    public void close() {
+        close(Duration.ZERO);
+    }
+
+    private void run() {
+        while (true) {
+            queued.acquireUninterruptibly();
+            List<Outcome> batch = nextBatch();
+            if (batch.isEmpty() && closing) {
+                return;
+            }
+            try {
+                record(batch);
+            } catch (RuntimeException e) {
+                log.error("{} outcomes were not recorded; their tasks will be run again", batch.size(), e);
+            }
+        }
+    }
+
+    private List<Outcome> nextBatch() {
+        var batch = new ArrayList<Outcome>();
+        int size = 0;
+        while (batch.size() < LARGEST_BATCH && size < LARGEST_BATCH_SIZE) {
+            Entry next = queue.poll();
+            if (next == null) {
+                break;
+            }
+            if (!batch.isEmpty()) {
+                queued.tryAcquire(); // the permit that came with it
+            }
+            batch.add(next.outcome());
+            size += next.outcome().size();
+            if (next.tookRoom()) {
+                room.release(); // at most one batch is under way beside those that wait
+            }
+        }
+        return batch;
+    }
+
+    private void record(List<Outcome> batch) {
+        var completed = new ArrayList<Outcome.Completed>();
+        var failed = new ArrayList<Outcome.Failed>();
+        var released = new ArrayList<Outcome.Released>();
+        for (Outcome outcome : batch) {
+            switch (outcome) {
+                case Outcome.Completed c -> completed.add(c);
+                case Outcome.Failed f -> failed.add(f);
+                case Outcome.Released r -> released.add(r);
+            }
+        }
+        record(completed, queries::complete, OutcomeWriter::refused);
+        record(
+                failed,
+                queries::fail,
+                (outcome, reason) -> new Outcome.Failed(outcome.task(), "Its error cannot be stored: " + reason));
+        if (!released.isEmpty()) {
+            int given = untilAnswered(released, queries::release);
+            log.info("{} tasks were handed back", given);
+        }
+    }
+
+    private static Outcome.Failed refused(Outcome outcome, String reason) {
+        return new Outcome.Failed(outcome.task(), ErrorText.storable("Its output cannot be stored: " + reason));
+    }
+
+    private <O extends Outcome> void record(
+            List<O> outcomes,
+            Function<List<O>, List<Report>> statement,
+            BiFunction<O, String, Outcome.Failed> refusal) {
+        if (outcomes.isEmpty()) {
+            return;
+        }
+        List<Report> reports;
+        try {
+            reports = untilAnswered(outcomes, statement);
+        } catch (DataAccessException e) {
+            if (!SqlErrors.refusesData(e)) {
+                throw e;
+            }
+            if (outcomes.size() == 1) {
+                log.warn(
+                        "{} cannot be recorded as it is: {}",
+                        outcomes.getFirst().task(),
+                        SqlErrors.describe(e));
+                Outcome.Failed instead = refusal.apply(outcomes.getFirst(), SqlErrors.describe(e));
+                tell(List.of(instead), untilAnswered(List.of(instead), queries::fail));
+            } else {
+                int half = outcomes.size() / 2;
+                record(outcomes.subList(0, half), statement, refusal);
+                record(outcomes.subList(half, outcomes.size()), statement, refusal);
+            }
+            return;
+        }
+        tell(outcomes, reports);
+    }
+
+    private void tell(List<? extends Outcome> outcomes, List<Report> reports) {
+        for (int i = 0; i < outcomes.size(); i++) {
+            recorded.accept(outcomes.get(i), reports.get(i));
+        }
+    }
+
+    /** Sends the statement until the database answers to it, or refuses the data; once closing, no longer than the limit. */
+    private <O, T> T untilAnswered(List<O> outcomes, Function<List<O>, T> statement) {
+        while (true) {
+            try {
+                T answer = statement.apply(outcomes);
+                backoff.reset();
+                return answer;
+            } catch (DataAccessException e) {
+                Duration pause = backoff.next();
+                if (SqlErrors.refusesData(e) || System.nanoTime() + pause.toNanos() > giveUpAt) {
+                    throw e;
+                }
+                log.warn(
+                        "{} outcomes could not be recorded, again in {}: {}",
+                        outcomes.size(),
+                        pause,
+                        SqlErrors.describe(e));
+                sleep(pause);
+            }
+        }
+    }
+
+    private static void sleep(Duration pause) {
+        try {
+            Thread.sleep(pause);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException("the recording thread is never interrupted", e);
+        }
+    }
+}

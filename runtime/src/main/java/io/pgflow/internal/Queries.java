@@ -1,0 +1,208 @@
+package io.pgflow.internal;
+
+import static io.pgflow.internal.Jooq.instant;
+import static io.pgflow.internal.Jooq.text;
+import static io.pgflow.sql.jooq.pgflow.Tables.CLAIM_TASKS;
+import static io.pgflow.sql.jooq.pgflow.Tables.COMPLETE_TASKS;
+import static io.pgflow.sql.jooq.pgflow.Tables.FAIL_TASKS;
+import static io.pgflow.sql.jooq.pgflow.Tables.RECOVER_TASKS;
+import static io.pgflow.sql.jooq.pgflow.Tables.RUNS;
+import static io.pgflow.sql.jooq.pgflow.Tables.WORKERS;
+import static org.jooq.Records.mapping;
+import static org.jooq.impl.DSL.currentOffsetDateTime;
+import static org.jooq.impl.DSL.select;
+import static org.jooq.impl.DSL.val;
+
+import io.pgflow.internal.Report.Effect;
+import io.pgflow.internal.Report.RunEnd;
+import io.pgflow.sql.jooq.pgflow.Routines;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.function.Function;
+import org.jooq.JSONB;
+import org.jooq.exception.DataAccessException;
+import org.jooq.types.DayToSecond;
+import org.jooq.types.YearToSecond;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Every statement that the worker sends. Each is one call of an SQL function and one transaction; each throws
+ * {@link DataAccessException} if no answer came, in which case it may or may not have been done.
+ */
+final class Queries {
+
+    private final Session session;
+
+    Queries(Session session) {
+        this.session = session;
+    }
+
+    /** How a worker stands in the database. */
+    enum Standing {
+        RUNNING,
+        /** An operator wants it to finish what it has and stop. */
+        DEPRECATED,
+        /** Its row is gone: it must register again. */
+        UNKNOWN
+    }
+
+    /** A task that {@code recover_tasks} took from a worker that is gone. */
+    record Recovered(String flowSlug, UUID runId, String stepSlug, int taskIndex, String outcome) {}
+
+    /** Enters a worker, by {@code pgflow.register_worker}. */
+    void register(UUID worker, String flow, Duration heartbeatInterval) {
+        session.run(db -> Routines.registerWorker(
+                db.configuration(),
+                worker,
+                flow,
+                "java:" + flow,
+                new YearToSecond(null, DayToSecond.valueOf(heartbeatInterval))));
+    }
+
+    /** Says that a worker lives, by {@code pgflow.heartbeat}. */
+    Standing heartbeat(UUID worker) {
+        String standing = session.call(db -> Routines.heartbeat(db.configuration(), worker));
+        return Standing.valueOf(standing.toUpperCase(Locale.ROOT));
+    }
+
+    /** Says that a worker has stopped, by {@code pgflow.mark_worker_stopped}. */
+    void markStopped(UUID worker) {
+        session.run(db -> Routines.markWorkerStopped(db.configuration(), worker));
+    }
+
+    /**
+     * Says of all workers that promised to beat that they have stopped: what a process that has the database to itself knows when it starts.
+     *
+     * @return how many there were
+     */
+    int markAllStopped() {
+        return session.call(db -> db.update(WORKERS)
+                .set(WORKERS.STOPPED_AT, currentOffsetDateTime())
+                .where(WORKERS.STOPPED_AT.isNull(), WORKERS.HEARTBEAT_INTERVAL.isNotNull())
+                .execute());
+    }
+
+    /** Wakes whoever listens to the channel. */
+    void announce(String channel) {
+        session.run(db -> db.execute("select pg_notify({0}, '')", val(channel)));
+    }
+
+    /** Has a queue announce new messages, by {@code pgflow.enable_notifications}; false if it cannot. */
+    boolean enableNotifications(String flow, Duration throttle) {
+        return session.call(
+                db -> Routines.enableNotifications(db.configuration(), flow, Math.toIntExact(throttle.toMillis())));
+    }
+
+    /**
+     * Claims tasks, by {@code pgflow.claim_tasks}.
+     *
+     * @param most 1 or more
+     * @return in no order; none if there is nothing to do now
+     */
+    List<Task> claim(String flow, UUID worker, int most) {
+        var t = CLAIM_TASKS(flow, worker, most);
+        return session.call(db -> db.select(
+                        t.RUN_ID,
+                        t.STEP_SLUG,
+                        t.TASK_INDEX,
+                        t.ATTEMPT,
+                        t.CLAIM_NO,
+                        t.TIMEOUT.convertFrom(Duration::ofSeconds),
+                        text(t.INPUT),
+                        text(t.FLOW_INPUT))
+                .from(t)
+                .fetch(mapping((run, step, index, attempt, claim, timeout, input, flowInput) ->
+                        new Task(flow, run, step, index, attempt, claim, timeout, input, flowInput))));
+    }
+
+    /** How long until the next hidden message of a queue is visible, by {@code pgflow.next_message_delay}; empty if none is hidden. */
+    Optional<Duration> nextMessageDelay(String flow) {
+        return session.call(db -> Optional.ofNullable(Routines.nextMessageDelay(db.configuration(), flow)))
+                .map(Duration::ofMillis);
+    }
+
+    /** Records results, by {@code pgflow.complete_tasks}; a report for each, in their order. */
+    List<Report> complete(List<Outcome.Completed> completed) {
+        var t = COMPLETE_TASKS(
+                runs(completed),
+                steps(completed),
+                indexes(completed),
+                claims(completed),
+                array(completed, c -> JSONB.valueOf(c.output()), JSONB[]::new));
+        return session.call(db -> db.select(t.RUN_ID, t.OUTCOME, t.RUN_ENDED, t.READY)
+                .from(t)
+                .orderBy(t.REPORT)
+                .fetch(mapping((run, outcome, end, ready) -> report(run, outcome, null, end, ready))));
+    }
+
+    /** Records failures, by {@code pgflow.fail_tasks}; a report for each, in their order. */
+    List<Report> fail(List<Outcome.Failed> failed) {
+        var t = FAIL_TASKS(
+                runs(failed),
+                steps(failed),
+                indexes(failed),
+                claims(failed),
+                array(failed, Outcome.Failed::error, String[]::new),
+                null);
+        return session.call(db -> db.select(t.RUN_ID, t.OUTCOME, instant(t.RETRY_AT), t.RUN_ENDED, t.READY)
+                .from(t)
+                .orderBy(t.REPORT)
+                .fetch(mapping(Queries::report)));
+    }
+
+    private static Report report(
+            UUID run, String outcome, @Nullable Instant retryAt, @Nullable String end, boolean ready) {
+        return new Report(
+                run,
+                Effect.valueOf(outcome.toUpperCase(Locale.ROOT)),
+                retryAt,
+                end == null ? null : RunEnd.valueOf(end.toUpperCase(Locale.ROOT)),
+                ready);
+    }
+
+    /** Hands tasks back without charging the attempt, by {@code pgflow.release_tasks}; how many were still this worker's to give. */
+    int release(List<Outcome.Released> released) {
+        return session.call(db -> Routines.releaseTasks(
+                db.configuration(), runs(released), steps(released), indexes(released), claims(released)));
+    }
+
+    /** Puts back what nobody works on any more, by {@code pgflow.recover_tasks}. */
+    List<Recovered> recover() {
+        var t = RECOVER_TASKS();
+        return session.call(db -> db.select(t.FLOW_SLUG, t.RUN_ID, t.STEP_SLUG, t.TASK_INDEX, t.OUTCOME)
+                .from(t)
+                .fetch(mapping(Recovered::new)));
+    }
+
+    /** The input of a run, as JSON. */
+    String runInput(UUID run) {
+        return session.call(db -> db.fetchSingle(select(RUNS.INPUT).from(RUNS).where(RUNS.RUN_ID.eq(run)))
+                .value1()
+                .data());
+    }
+
+    private static UUID[] runs(List<? extends Outcome> outcomes) {
+        return array(outcomes, o -> o.task().runId(), UUID[]::new);
+    }
+
+    private static String[] steps(List<? extends Outcome> outcomes) {
+        return array(outcomes, o -> o.task().stepSlug(), String[]::new);
+    }
+
+    private static Integer[] indexes(List<? extends Outcome> outcomes) {
+        return array(outcomes, o -> o.task().taskIndex(), Integer[]::new);
+    }
+
+    private static Integer[] claims(List<? extends Outcome> outcomes) {
+        return array(outcomes, o -> o.task().claimNo(), Integer[]::new);
+    }
+
+    private static <O, T> T[] array(
+            List<? extends O> outcomes, Function<O, T> part, java.util.function.IntFunction<T[]> empty) {
+        return outcomes.stream().map(part).toArray(empty);
+    }
+}

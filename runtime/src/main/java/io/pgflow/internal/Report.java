@@ -1,0 +1,35 @@
+package io.pgflow.internal;
+
+import java.time.Instant;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the database made of a reported outcome: a row of {@code pgflow.complete_tasks} or {@code pgflow.fail_tasks}.
+ *
+ * @param retryAt when the next attempt is due, if there will be one; by the database's clock
+ * @param runEnded what the run ended as; at most once for each run, by the report whose call ended it
+ * @param ready whether a step of the run started
+ */
+record Report(
+        UUID runId,
+        Effect effect,
+        @Nullable Instant retryAt,
+        @Nullable RunEnd runEnded,
+        boolean ready) {
+
+    /** What became of the task. */
+    enum Effect {
+        COMPLETED,
+        RETRYING,
+        FAILED,
+        /** Nothing: its claim is not the current one. */
+        LATE
+    }
+
+    /** How a run ended. */
+    enum RunEnd {
+        COMPLETED,
+        FAILED
+    }
+}

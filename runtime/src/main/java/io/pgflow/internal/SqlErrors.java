@@ -1,0 +1,24 @@
+package io.pgflow.internal;
+
+import org.jooq.exception.DataAccessException;
+
+/** Tells errors of the database apart by their SQL state. */
+final class SqlErrors {
+
+    private SqlErrors() {}
+
+    /**
+     * Whether the database refused the data itself, so that sending it again is pointless: classes 22 (data), 23 (constraints) and 54 (limits).
+     * All else may heal: connections, deadlocks, shutdowns, a full disk, a missing grant.
+     */
+    static boolean refusesData(DataAccessException e) {
+        String state = e.sqlState();
+        return state.startsWith("22") || state.startsWith("23") || state.startsWith("54");
+    }
+
+    /** State and message of the database, without the statement. */
+    static String describe(DataAccessException e) {
+        Throwable cause = e.getCause() == null ? e : e.getCause();
+        return "[" + e.sqlState() + "] " + cause.getMessage();
+    }
+}

@@ -1,0 +1,38 @@
+package io.pgflow.internal;
+
+import java.time.Duration;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A task that this process has claimed: a row of {@code pgflow.claim_tasks}.
+ *
+ * @param flowSlug the flow, and its queue
+ * @param attempt counts from 1
+ * @param claimNo goes back with the report, which is late if another claim was made since
+ * @param timeout what the database allows this attempt
+ * @param input JSON: of a map the element, else an object of the dependencies' outputs
+ * @param flowInput JSON, the run's input; of single root steps only
+ */
+record Task(
+        String flowSlug,
+        UUID runId,
+        String stepSlug,
+        int taskIndex,
+        int attempt,
+        int claimNo,
+        Duration timeout,
+        String input,
+        @Nullable String flowInput) {
+
+    /** The same task with the run's input, which its claim did not carry. */
+    Task withFlowInput(String json) {
+        return new Task(flowSlug, runId, stepSlug, taskIndex, attempt, claimNo, timeout, input, json);
+    }
+
+    /** As log lines begin: {@code reserve[3] of run 018f…}. */
+    @Override
+    public String toString() {
+        return stepSlug + "[" + taskIndex + "] of run " + runId;
+    }
+}
