@@ -1,8 +1,9 @@
 -- Skips steps of runs, for the given reason; p_errors (may be NULL) goes beside them. With p_cascade everything downstream is skipped too, as
 -- dependency_skipped; without, dependents go on without the skipped ones, and a map over one gets an empty array. Steps that ended
--- stay as they are. The caller holds the runs' locks. Returns the number of steps skipped.
+-- stay as they are. With p_complete, runs that have no step left are completed. The caller holds the runs' locks. Returns the number of steps
+-- skipped.
 create or replace function pgflow._skip_steps(
-  p_run_ids uuid[], p_step_slugs text[], p_reason text, p_errors text[], p_cascade boolean
+  p_run_ids uuid[], p_step_slugs text[], p_reason text, p_errors text[], p_cascade boolean, p_complete boolean default true
 )
 returns int
 language plpgsql
@@ -59,7 +60,7 @@ begin
   if not p_cascade then
     perform pgflow._resolve_dependents(v_flows, v_runs, v_steps, array_fill(0, array[cardinality(v_runs)]), false);
   end if;
-  perform pgflow._count_ended_steps(v_runs, null, true);
+  perform pgflow._count_ended_steps(v_runs, null, p_complete);
   return cardinality(v_runs);
 end
 $$;

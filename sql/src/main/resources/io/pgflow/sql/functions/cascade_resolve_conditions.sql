@@ -1,0 +1,13 @@
+-- Resolves the conditions of a run's ready steps; false if the run is, or now was, failed.
+create or replace function pgflow.cascade_resolve_conditions(run_id uuid)
+returns boolean
+language plpgsql
+set search_path to ''
+as $$
+begin
+  perform pgflow._lock_runs(array[cascade_resolve_conditions.run_id]);
+  perform pgflow._resolve_conditions(array[cascade_resolve_conditions.run_id]);
+  return not exists (
+    select from pgflow.runs r where r.run_id = cascade_resolve_conditions.run_id and r.status = 'failed');
+end
+$$;
