@@ -15,6 +15,7 @@ declare
   v_given uuid[];
   v_ids uuid[];
   v_sizes int[];       -- beside v_ids: elements of the input, where there is a root map
+  v_new int[];         -- beside v_ids: which of the given runs that is
   v_other record;
 begin
   select
@@ -44,11 +45,17 @@ begin
     with inserted as (
       insert into pgflow.runs as r (run_id, flow_slug, input, remaining_steps)
       select g.run_id, p_flow_slug, g.input, v_steps
-      from unnest(v_given, p_inputs) g (run_id, input)
+      from unnest(v_given, p_inputs) with ordinality g (run_id, input, n)
+      order by g.run_id, g.n -- two callers who name the same runs wait for each other in one order
       on conflict on constraint runs_pkey do nothing
       returning r.run_id, case when v_root_map then jsonb_array_length(r.input) end as size
     )
-    select array_agg(i.run_id), array_agg(i.size) into v_ids, v_sizes from inserted i;
+    select array_agg(i.run_id order by g.n), array_agg(i.size order by g.n), array_agg(g.n order by g.n)
+    into v_ids, v_sizes, v_new
+    from inserted i
+    join (
+      select u.run_id, min(u.n) as n from unnest(v_given) with ordinality u (run_id, n) group by u.run_id
+    ) g on g.run_id = i.run_id;
 
     select r.run_id, r.flow_slug into v_other
     from unnest(v_given) g (run_id)
@@ -103,8 +110,9 @@ begin
   end if;
 
   return query
-  select g.run_id, v_ids = v_given or g.run_id = any (coalesce(v_ids, '{}'))
+  select g.run_id, not p_reuse or i.n is not null
   from unnest(v_given) with ordinality g (run_id, n)
+  left join unnest(v_new) i (n) on i.n = g.n
   order by g.n;
 end
 $$;
