@@ -97,7 +97,7 @@ final class Housekeeper {
                 }
                 broken.reset();
                 awaitAnnouncements();
-            } catch (DataAccessException e) {
+            } catch (RuntimeException e) {
                 if (closed) {
                     return;
                 }

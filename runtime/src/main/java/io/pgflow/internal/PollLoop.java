@@ -137,21 +137,31 @@ final class PollLoop implements Runnable {
                 slots.release(room);
                 return;
             }
-            Duration pause;
-            try {
-                List<Task> tasks = runInputs.fill(queries.claim(flow.slug(), workerId, room));
-                slots.release(room - tasks.size());
-                for (Task task : tasks) {
-                    start(scope, task);
-                }
-                pause = pauseAfter(room, tasks.size());
-                broken.reset();
-            } catch (DataAccessException e) {
-                slots.release(room);
-                pause = broken.next();
-                log.warn("poll of flow {} failed, again in {}: {}", flow.slug(), pause, SqlErrors.describe(e));
+            wake.await(claim(scope, room));
+        }
+    }
+
+    /** Claims tasks for the slots taken and starts them; gives the pause after it. Whatever goes wrong costs a pause, and no slot. */
+    private Duration claim(TaskScope scope, int room) {
+        int unused = room;
+        try {
+            List<Task> tasks = runInputs.fill(queries.claim(flow.slug(), workerId, room));
+            for (Task task : tasks) {
+                start(scope, task);
+                unused--;
             }
-            wake.await(pause);
+            broken.reset();
+            return pauseAfter(room, tasks.size());
+        } catch (DataAccessException e) {
+            Duration pause = broken.next();
+            log.warn("poll of flow {} failed, again in {}: {}", flow.slug(), pause, SqlErrors.describe(e));
+            return pause;
+        } catch (RuntimeException e) {
+            Duration pause = broken.next();
+            log.error("poll of flow {} failed, again in {}", flow.slug(), pause, e);
+            return pause;
+        } finally {
+            slots.release(unused);
         }
     }
 

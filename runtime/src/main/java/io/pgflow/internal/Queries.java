@@ -10,7 +10,7 @@ import static io.pgflow.sql.jooq.pgflow.Tables.RUNS;
 import static io.pgflow.sql.jooq.pgflow.Tables.WORKERS;
 import static org.jooq.Records.mapping;
 import static org.jooq.impl.DSL.currentOffsetDateTime;
-import static org.jooq.impl.DSL.select;
+import static org.jooq.impl.DSL.any;
 import static org.jooq.impl.DSL.val;
 
 import io.pgflow.internal.Report.Effect;
@@ -20,10 +20,13 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.function.Function;
 import org.jooq.JSONB;
+import org.jooq.Record2;
 import org.jooq.exception.DataAccessException;
 import org.jooq.types.DayToSecond;
 import org.jooq.types.YearToSecond;
@@ -178,11 +181,12 @@ final class Queries {
                 .fetch(mapping(Recovered::new)));
     }
 
-    /** The input of a run, as JSON. */
-    String runInput(UUID run) {
-        return session.call(db -> db.fetchSingle(select(RUNS.INPUT).from(RUNS).where(RUNS.RUN_ID.eq(run)))
-                .value1()
-                .data());
+    /** The inputs of runs, as JSON. */
+    Map<UUID, String> runInputs(Set<UUID> runs) {
+        return session.call(db -> db.select(RUNS.RUN_ID, RUNS.INPUT.convertFrom(JSONB::data))
+                .from(RUNS)
+                .where(RUNS.RUN_ID.eq(any(runs.toArray(UUID[]::new))))
+                .fetchMap(Record2::value1, Record2::value2));
     }
 
     private static UUID[] runs(List<? extends Outcome> outcomes) {

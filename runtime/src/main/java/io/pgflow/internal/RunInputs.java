@@ -41,10 +41,17 @@ final class RunInputs {
         if (readers.isEmpty()) {
             return tasks;
         }
-        return tasks.stream()
-                .map(task -> readers.contains(task.stepSlug())
-                        ? task.withFlowInput(inputs.computeIfAbsent(task.runId(), queries::runInput))
-                        : task)
+        var missing = tasks.stream()
+                .filter(task -> readers.contains(task.stepSlug()) && !inputs.containsKey(task.runId()))
+                .map(Task::runId)
+                .collect(Collectors.toSet());
+        var found = missing.isEmpty() ? Map.<UUID, String>of() : queries.runInputs(missing);
+        var filled = tasks.stream()
+                .map(task -> !readers.contains(task.stepSlug())
+                        ? task
+                        : task.withFlowInput(found.getOrDefault(task.runId(), inputs.get(task.runId()))))
                 .toList();
+        inputs.putAll(found);
+        return filled;
     }
 }

@@ -16,9 +16,12 @@ final class SqlErrors {
         return state.startsWith("22") || state.startsWith("23") || state.startsWith("54");
     }
 
-    /** State and message of the database, without the statement. */
-    static String describe(DataAccessException e) {
-        Throwable cause = e.getCause() == null ? e : e.getCause();
-        return "[" + e.sqlState() + "] " + cause.getMessage();
+    /** State and message of the database, without the statement; of other errors what they are. */
+    static String describe(RuntimeException e) {
+        if (e instanceof DataAccessException refused) {
+            Throwable cause = e.getCause() == null ? e : e.getCause();
+            return "[" + refused.sqlState() + "] " + cause.getMessage();
+        }
+        return e.toString();
     }
 }
