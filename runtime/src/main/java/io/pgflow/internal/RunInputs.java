@@ -16,7 +16,7 @@ import java.util.stream.Collectors;
  */
 final class RunInputs {
 
-    private static final int KEPT = 256;
+    private static final int KEPT = 2 * PollLoop.LARGEST_CLAIM; // no claim crowds out its own
 
     private final Set<String> readers;
     private final Queries queries;
@@ -45,13 +45,11 @@ final class RunInputs {
                 .filter(task -> readers.contains(task.stepSlug()) && !inputs.containsKey(task.runId()))
                 .map(Task::runId)
                 .collect(Collectors.toSet());
-        var found = missing.isEmpty() ? Map.<UUID, String>of() : queries.runInputs(missing);
-        var filled = tasks.stream()
-                .map(task -> !readers.contains(task.stepSlug())
-                        ? task
-                        : task.withFlowInput(found.getOrDefault(task.runId(), inputs.get(task.runId()))))
+        if (!missing.isEmpty()) {
+            inputs.putAll(queries.runInputs(missing));
+        }
+        return tasks.stream()
+                .map(task -> readers.contains(task.stepSlug()) ? task.withFlowInput(inputs.get(task.runId())) : task)
                 .toList();
-        inputs.putAll(found);
-        return filled;
     }
 }

@@ -26,7 +26,7 @@ record Task(
         @Nullable String flowInput) {
 
     /** The same task with the run's input, which its claim did not carry. */
-    Task withFlowInput(String json) {
+    Task withFlowInput(@Nullable String json) {
         return new Task(flowSlug, runId, stepSlug, taskIndex, attempt, claimNo, timeout, input, json);
     }
 
