@@ -3,6 +3,7 @@ package io.pgflow.sql;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.sql.SQLException;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -29,6 +30,20 @@ class PgmqDropQueueTest {
         assertThat(db.holds("pgmq.drop_queue('myQueue')")).isTrue();
 
         assertThat(db.holds("to_regclass('pgmq.q_myqueue') is null")).isTrue();
+    }
+
+    @Test
+    void waitsForAQueueThatIsJustBeingCreated(PgmqSession one, PgmqSession other) throws Exception {
+        for (var name : new String[] {"new", "newInCamelCase"}) {
+            one.begin();
+            one.run("select pgmq.create('" + name + "')");
+
+            var dropped = other.later("select pgmq.drop_queue('" + name + "')");
+            one.awaitLockWaitOf(other);
+            one.commit();
+
+            assertThat(dropped.get(30, TimeUnit.SECONDS)).as(name).isEqualTo("t");
+        }
     }
 
     @Test

@@ -7,6 +7,7 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
 import org.postgresql.PGConnection;
@@ -109,12 +110,32 @@ final class PgmqSession implements AutoCloseable {
         connection.setAutoCommit(true);
     }
 
+    /** Asks for one value on a thread of its own: the future's value is that, or the SQLSTATE if it was refused. */
+    CompletableFuture<String> later(String sql) {
+        return CompletableFuture.supplyAsync(() -> {
+            try {
+                return text(sql);
+            } catch (SQLException e) {
+                return e.getSQLState();
+            }
+        });
+    }
+
+    /** Waits until the other session waits for a lock. */
+    void awaitLockWaitOf(PgmqSession other) throws SQLException {
+        await(other, "wait_event_type = 'Lock'");
+    }
+
     /** Waits until the other session sleeps within a statement, that is until {@code read_with_poll} has found nothing. */
     void awaitSleepOf(PgmqSession other) throws SQLException {
+        await(other, "wait_event = 'PgSleep'");
+    }
+
+    private void await(PgmqSession other, String state) throws SQLException {
         int pid = other.connection.unwrap(PGConnection.class).getBackendPID();
         long limit = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
-        while (!holds("exists (select from pg_stat_activity where pid = " + pid + " and wait_event = 'PgSleep')")) {
-            if (System.nanoTime() > limit) throw new AssertionError("session " + pid + " does not sleep");
+        while (!holds("exists (select from pg_stat_activity where pid = " + pid + " and " + state + ")")) {
+            if (System.nanoTime() > limit) throw new AssertionError("session " + pid + " has not come to " + state);
         }
     }
 
