@@ -16,12 +16,18 @@ final class Display implements AutoCloseable {
     private final ReentrantLock lock = new ReentrantLock();
     private final PrintStream out;
     private final Progress progress;
+    private final String stopping;
     private State state = State.OPEN;
 
-    /** Stops at SIGINT and SIGTERM. */
-    Display(PrintStream out, Progress progress) {
+    /**
+     * Stops at SIGINT and SIGTERM.
+     *
+     * @param stopping what to say then
+     */
+    Display(PrintStream out, Progress progress, String stopping) {
         this.out = out;
         this.progress = progress;
+        this.stopping = stopping;
         Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().name("display").unstarted(this::stop));
     }
 
@@ -48,7 +54,7 @@ final class Display implements AutoCloseable {
     private void stop() {
         print(() -> {
             out.println();
-            out.println("Stopping: what is in hand is finished first. The same command goes on from there.");
+            out.println(stopping);
             state = State.STOPPED;
         });
     }

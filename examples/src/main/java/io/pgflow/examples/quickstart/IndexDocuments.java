@@ -3,6 +3,7 @@ package io.pgflow.examples.quickstart;
 import io.pgflow.Flow;
 import io.pgflow.Step;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 
@@ -49,7 +50,7 @@ final class IndexDocuments {
 
     /** The flow, for workers that write its report to a file of theirs. */
     IndexDocuments(Path reportFile) {
-        var steps = Flow.of("index_documents", Corpus.class);
+        var steps = Flow.of("index_documents", Corpus.class).timeout(Duration.ofMinutes(10)); // folders can be large
         var files = steps.list("list_files", Document.class, TextFiles::list);
         analyse = steps.map("analyse", Analysis.class, files, Analyser::analyse); // one task a file
         var keywords = steps.list("keywords", Keywords.class, analyse, KeywordFinder::keywords);

@@ -51,26 +51,27 @@ public final class Quickstart {
         if (!TextFiles.any(corpus)) {
             return complain(FAILED, "quickstart: no text file in " + folder + " or below matches " + corpus.pattern());
         }
-        try (var display = display()) {
+        try (var display =
+                display("Stopping: what is in hand is finished first. The same command goes on from there.")) {
             new Indexing(documents, display).run(corpus, command);
         }
         return DONE;
     }
 
     private int keepDatabase() throws InterruptedException {
-        try (var display = display()) {
+        try (var display = display("Stopping the database.")) {
             new Indexing(documents, display).keepDatabase();
         }
         return DONE;
     }
 
-    private Display display() {
+    private Display display(String stopping) {
         if (!live) {
-            return new Display(out, new PlainProgress(out));
+            return new Display(out, new PlainProgress(out), stopping);
         }
         var progress = new LiveProgress(documents.flow(), out);
         System.setErr(progress.beside(err)); // where warnings are logged
-        return new Display(out, progress);
+        return new Display(out, progress, stopping);
     }
 
     private int help() {
