@@ -10,6 +10,8 @@ module io.pgflow {
     requires tools.jackson.core;
     requires transitive tools.jackson.databind;
     requires static embedded.postgres; // the database of programs that name none, where it is on the path
+    requires static org.apache.commons.compress;
+    requires static org.tukaani.xz;
 
     exports io.pgflow;
 }

@@ -1,0 +1,82 @@
+package io.pgflow.internal;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.HashSet;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Keeps a second living process, and a second user in this one, out of a directory. The operating system lets go of it when the process
+ * dies. Any thread may call it.
+ */
+final class DirectoryLock implements AutoCloseable {
+    /**
+     * What this process holds. Such a file must not even be opened a second time: on POSIX systems, closing one channel of a file gives up
+     * all locks that the process has on it.
+     */
+    private static final Set<Path> HELD = new HashSet<>();
+
+    private final Path file;
+    private final FileChannel channel;
+
+    private DirectoryLock(Path file, FileChannel channel) {
+        this.file = file;
+        this.channel = channel;
+    }
+
+    /**
+     * Takes the lock, without waiting.
+     *
+     * @param file its real path; made where it is missing, and filled with our process id
+     * @return empty if it is held: see {@link #holder}
+     */
+    static Optional<DirectoryLock> take(Path file) throws IOException {
+        synchronized (HELD) {
+            if (HELD.contains(file)) {
+                return Optional.empty();
+            }
+            var channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            try {
+                if (channel.tryLock() == null) {
+                    channel.close();
+                    return Optional.empty();
+                }
+                channel.truncate(0);
+                channel.write(StandardCharsets.UTF_8.encode(
+                        Long.toString(ProcessHandle.current().pid())));
+            } catch (IOException e) {
+                channel.close();
+                throw e;
+            }
+            HELD.add(file);
+            return Optional.of(new DirectoryLock(file, channel));
+        }
+    }
+
+    /** Who holds a lock that could not be taken, as far as is known. */
+    static String holder(Path file) {
+        synchronized (HELD) {
+            if (HELD.contains(file)) {
+                return "this process";
+            }
+        }
+        try {
+            return "process " + Long.parseLong(Files.readString(file).strip());
+        } catch (IOException | NumberFormatException e) {
+            return "another process";
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        synchronized (HELD) {
+            channel.close();
+            HELD.remove(file);
+        }
+    }
+}
