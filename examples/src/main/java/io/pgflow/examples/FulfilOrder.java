@@ -25,7 +25,8 @@ final class FulfilOrder {
         var flow = flow();
         try (var workers = Workers.start(flow)) { // or Workers.run(flow), which returns after SIGTERM
             var run = workers.client().start(flow, new Order("o-1", 4200, List.of("tea", "cups", "pot")));
-            System.out.println(workers.client().await(run, Duration.ofMinutes(1)).output().orElseThrow());
+            System.out.println(
+                    workers.client().await(run, Duration.ofMinutes(1)).output().orElseThrow());
         }
     }
 }
