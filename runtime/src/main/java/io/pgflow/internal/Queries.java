@@ -9,8 +9,8 @@ import static io.pgflow.sql.jooq.pgflow.Tables.RECOVER_TASKS;
 import static io.pgflow.sql.jooq.pgflow.Tables.RUNS;
 import static io.pgflow.sql.jooq.pgflow.Tables.WORKERS;
 import static org.jooq.Records.mapping;
-import static org.jooq.impl.DSL.currentOffsetDateTime;
 import static org.jooq.impl.DSL.any;
+import static org.jooq.impl.DSL.currentOffsetDateTime;
 import static org.jooq.impl.DSL.val;
 
 import io.pgflow.internal.Report.Effect;
