@@ -1,9 +1,15 @@
 package io.pgflow.sql;
 
+import io.pgflow.testing.Invariants;
 import io.pgflow.testing.TestDatabases;
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
 import java.util.ArrayList;
 import java.util.List;
 import javax.sql.DataSource;
+import org.junit.jupiter.api.extension.AfterTestExecutionCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
 import org.junit.jupiter.api.extension.ParameterContext;
@@ -13,8 +19,16 @@ import org.junit.jupiter.api.extension.ParameterResolver;
  * Gives each test class a database, and each test method a {@link Flows} for each parameter of that type: a connection of its own to
  * the database without any flow, and with one worker, {@link Flows#WORKER}. The connections are kept from test to test, and with them
  * the plans that they have made. A lifecycle method's parameters are the same connections.
+ *
+ * <p>After each test, {@link Invariants} must hold, unless it is {@link Tampering}.
  */
-final class CoreDatabase implements ParameterResolver {
+final class CoreDatabase implements ParameterResolver, AfterTestExecutionCallback {
+
+    /** On a test that leaves rows behind which no sequence of calls leads to. */
+    @Target(ElementType.METHOD)
+    @Retention(RetentionPolicy.RUNTIME)
+    @interface Tampering {}
+
     private static final Namespace NAMESPACE = Namespace.create(CoreDatabase.class);
 
     /** The connections of a test class. */
@@ -48,8 +62,16 @@ final class CoreDatabase implements ParameterResolver {
         return sessions.get(parameter.getIndex());
     }
 
+    @Override
+    public void afterTestExecution(ExtensionContext test) {
+        var sessions = test.getStore(NAMESPACE).get(Sessions.class, Sessions.class);
+        if (sessions != null && !test.getRequiredTestMethod().isAnnotationPresent(Tampering.class)) {
+            Invariants.check(sessions.database());
+        }
+    }
+
     private static Emptied empty(Sessions sessions) {
-        sessions.open().forEach(session -> session.run("rollback"));
+        sessions.open().forEach(session -> session.run("rollback; unlisten *"));
         sessions.get(0).run("""
                 delete from pgflow.step_tasks;
                 delete from pgflow.step_states;

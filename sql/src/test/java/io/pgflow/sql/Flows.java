@@ -149,7 +149,7 @@ final class Flows extends SqlSession {
                         .toArray(Long[]::new));
     }
 
-    List<Task> startTasks(String flow, Long... messages) {
+    List<Task> startTasks(String flow, @Nullable Long... messages) {
         return rows(
                 row -> new Task(
                         row.getObject(1, UUID.class),
@@ -255,10 +255,10 @@ final class Flows extends SqlSession {
 
     /** The same with other columns of {@code step_states}. */
     List<String> steps(UUID run, String columns) {
-        return lines("select step_slug, " + columns + """
-                        from pgflow.step_states join pgflow.steps d using (flow_slug, step_slug)
-                        where run_id = ?
-                        order by d.step_index""".indent(1), run);
+        return lines(
+                "select step_slug, " + columns + " from pgflow.step_states s where run_id = ? order by "
+                        + "(select d.step_index from pgflow.steps d where d.flow_slug = s.flow_slug and d.step_slug = s.step_slug)",
+                run);
     }
 
     String step(UUID run, String step, String columns) {

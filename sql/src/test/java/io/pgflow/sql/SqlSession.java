@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.UUID;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.PGConnection;
 import org.postgresql.util.PSQLException;
 
 /** One connection, and short ways to ask it: rows come as lines of text. Whatever fails is unchecked. For one thread at a time. */
@@ -120,6 +121,29 @@ class SqlSession implements AutoCloseable {
 
     void rollback() {
         run("rollback");
+    }
+
+    void listen(String channel) {
+        run("listen \"" + channel + "\"");
+        run("listen the_end");
+    }
+
+    /** The channels that were notified up to now, that is up to a last notification by {@code sender}: they come in the order of commits. */
+    List<String> heardFrom(SqlSession sender) {
+        sender.run("notify the_end");
+        var heard = new ArrayList<String>();
+        try {
+            while (true) {
+                var some = connection.unwrap(PGConnection.class).getNotifications(30_000);
+                if (some == null || some.length == 0) throw new AssertionError("nothing came, not even the end");
+                for (var one : some) {
+                    if (one.getName().equals("the_end")) return heard;
+                    heard.add(one.getName());
+                }
+            }
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     int processId() {
