@@ -16,7 +16,7 @@ begin
   with released as (
     update pgflow.step_tasks t
     set status = 'queued',
-        attempts_count = t.attempts_count - 1,
+        attempts_count = greatest(t.attempts_count - 1, 0), -- somebody may have reset it
         started_at = null,
         last_worker_id = null
     from unnest(release_tasks.run_ids, release_tasks.step_slugs, release_tasks.task_indexes, release_tasks.claim_nos)
