@@ -7,11 +7,24 @@ language plpgsql
 set search_path to ''
 as $$
 declare
+  v_found record;
   v_abandoned record;
 begin
   if not pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtext('pgflow.recover_tasks')) then
     return;
   end if;
+  select
+    array_agg(a.flow_slug) as flows,
+    array_agg(a.run_id) as runs,
+    array_agg(a.step_slug) as steps,
+    array_agg(a.task_index) as indexes,
+    array_agg(a.claim_no) as claims,
+    array_agg(a.last) as last
+  into v_found
+  from pgflow._abandoned_tasks(true) a;
+  -- all of them at once: one group after the other would not be in the order of ids
+  perform pgflow._lock_runs(v_found.runs);
+
   for v_abandoned in -- two rows at most
     select
       a.last,
@@ -20,10 +33,10 @@ begin
       array_agg(a.step_slug) as steps,
       array_agg(a.task_index) as indexes,
       array_agg(a.claim_no) as claims
-    from pgflow._abandoned_tasks(true) a
+    from unnest(v_found.flows, v_found.runs, v_found.steps, v_found.indexes, v_found.claims, v_found.last)
+      a (flow_slug, run_id, step_slug, task_index, claim_no, last)
     group by a.last
   loop
-    perform pgflow._lock_runs(v_abandoned.runs);
     if v_abandoned.last then
       return query
       select v_abandoned.flows[f.report], f.run_id, v_abandoned.steps[f.report], v_abandoned.indexes[f.report], null::uuid, f.outcome
