@@ -1,4 +1,5 @@
--- Enters a worker, or enters it again after its row was pruned. heartbeat_interval is its promise to call heartbeat that often; NULL: no promise.
+-- Enters a worker, or enters it again: then it is not stopped, whoever marked it. heartbeat_interval is its promise to call heartbeat that
+-- often; NULL: no promise.
 create or replace function pgflow.register_worker(
   worker_id uuid, queue_name text, function_name text, heartbeat_interval interval default null
 )
@@ -14,6 +15,7 @@ begin
   )
   on conflict on constraint workers_pkey do update
   set last_heartbeat_at = clock_timestamp(),
+      stopped_at = null,
       heartbeat_interval = excluded.heartbeat_interval;
 end
 $$;
