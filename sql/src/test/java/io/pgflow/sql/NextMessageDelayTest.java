@@ -1,0 +1,62 @@
+package io.pgflow.sql;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+@ExtendWith(CoreDatabase.class)
+class NextMessageDelayTest {
+
+    @Test
+    void isNullWhereNothingIsHidden(Flows db) {
+        db.define("f", "a");
+        assertThat(db.line("select pgflow.next_message_delay('f')")).isEqualTo("-");
+
+        db.start("f", "1");
+        assertThat(db.line("select pgflow.next_message_delay('f')"))
+                .as("what is visible needs no waiting")
+                .isEqualTo("-");
+    }
+
+    @Test
+    void isTheTimeOfTheFirstHiddenMessageInMilliseconds(Flows db) {
+        db.define("f", "timeout => 1000", """
+                a | start_delay => 100
+                b | start_delay => 50
+                c
+                """);
+        db.start("f", "1");
+
+        assertThat(db.number("select pgflow.next_message_delay(flow_slug => 'f')"))
+                .isBetween(45_000L, 50_000L);
+        db.run("update pgmq.q_f set vt = now() where msg_id = 2");
+        assertThat(db.number("select pgflow.next_message_delay('f')")).isBetween(95_000L, 100_000L);
+    }
+
+    @Test
+    void countsClaimedMessagesToo(Flows db) {
+        db.define("f", "timeout => 100", "a");
+        db.start("f", "1");
+        db.claimOne("f");
+
+        assertThat(db.number("select pgflow.next_message_delay('f')")).isBetween(97_000L, 102_000L);
+    }
+
+    @Test
+    void isNeverZeroForAMessageThatIsStillHidden(Flows db) {
+        db.define("f", "a");
+        db.start("f", "1");
+        for (int i = 0; i < 50; i++) {
+            db.run("update pgmq.q_f set vt = clock_timestamp() + interval '3 milliseconds'");
+            var delay = db.line("select pgflow.next_message_delay('f')");
+            if (!delay.equals("-")) assertThat(Long.parseLong(delay)).isBetween(1L, 3L);
+        }
+    }
+
+    @Test
+    void refusesAnUnknownQueue(Flows db) {
+        assertThat(db.refusal("select pgflow.next_message_delay('nobody')").state())
+                .isEqualTo("42P01");
+    }
+}
