@@ -59,7 +59,10 @@ public final class Engine implements AutoCloseable {
             var queries = new Queries(claiming);
             if (database.exclusive()) {
                 queries.markAllStopped(); // nobody else can be at work here
-                Housekeeper.log(queries.recover());
+                int left = queries.recover().size();
+                if (left > 0) {
+                    log.info("{} tasks that the last program had in hand are queued again", left);
+                }
             }
             for (Flow<?> flow : flows) {
                 var id = UUID.randomUUID();

@@ -174,8 +174,7 @@ final class Housekeeper {
         sweepAt = System.nanoTime() + settings.recoveryInterval().toNanos();
     }
 
-    /** Says which tasks were recovered. */
-    static void log(List<Queries.Recovered> recovered) {
+    private static void log(List<Queries.Recovered> recovered) {
         for (Queries.Recovered task : recovered) {
             log.warn(
                     "{}[{}] of run {}: nobody worked on it any more, it was {}",
