@@ -7,6 +7,8 @@ import java.util.List;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @ExtendWith(CoreDatabase.class)
 class FailTasksTest {
@@ -98,6 +100,24 @@ class FailTasksTest {
 
         assertThat(db.failTasks(task.with("one"), task.with("two"))).containsExactly("1 retrying - f", "2 late - f");
         assertThat(db.tasks(run)).containsExactly("a[0] queued 1 - one");
+    }
+
+    /** The reports of one task once got mixed up: one changed the task, and the other said what follows, so that nothing did. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void goesByTheFirstReportOfATask(boolean permanentFirst, Flows db) {
+        db.define("f", "a");
+        var run = db.start("f", "1");
+        var task = db.claimOne("f");
+        var retry = task.with("retry");
+        var end = task.with("end").permanently();
+
+        assertThat(permanentFirst ? db.failTasks(end, retry, retry) : db.failTasks(retry, end, end))
+                .containsExactly(
+                        permanentFirst ? "1 failed - f" : "1 retrying - f",
+                        "2 late - f",
+                        permanentFirst ? "3 late failed f" : "3 late - f");
+        assertThat(db.run(run)).isEqualTo(permanentFirst ? "failed 1" : "started 1");
     }
 
     @Test

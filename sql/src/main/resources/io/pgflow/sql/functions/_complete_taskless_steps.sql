@@ -16,8 +16,8 @@ begin
   with completed as (
     update pgflow.step_states s
     set status = 'completed',
-        started_at = now(),
-        completed_at = now(),
+        started_at = greatest(now(), s.created_at),
+        completed_at = greatest(now(), s.created_at),
         remaining_tasks = 0,
         output = k.output
     from (

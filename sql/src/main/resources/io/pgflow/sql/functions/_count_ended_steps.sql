@@ -13,7 +13,7 @@ begin
   update pgflow.runs r
   set remaining_steps = r.remaining_steps - e.steps,
       status = case when e.completes then 'completed' else r.status end,
-      completed_at = case when e.completes then now() else r.completed_at end,
+      completed_at = case when e.completes then greatest(now(), r.started_at) else r.completed_at end,
       output = case
         when e.completes then (
           select jsonb_object_agg(s.step_slug, s.output) filter (where s.status = 'completed')

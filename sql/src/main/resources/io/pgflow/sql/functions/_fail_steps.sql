@@ -11,7 +11,7 @@ as $$
 begin
   update pgflow.runs r
   set status = 'failed',
-      failed_at = now()
+      failed_at = greatest(now(), r.started_at)
   from unnest(p_run_ids) g (run_id)
   cross join lateral (select x.ctid as tid from pgflow.runs x where x.run_id = g.run_id offset 0) k
   where r.ctid = k.tid
@@ -19,7 +19,7 @@ begin
 
   update pgflow.step_states s
   set status = 'failed',
-      failed_at = now(),
+      failed_at = greatest(now(), s.started_at),
       error_message = g.error
   from unnest(p_run_ids, p_step_slugs, p_errors) g (run_id, step_slug, error)
   cross join lateral (

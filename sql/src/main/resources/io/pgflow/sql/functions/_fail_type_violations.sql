@@ -83,7 +83,7 @@ begin
 
   update pgflow.step_tasks t
   set status = 'failed',
-      failed_at = now(),
+      failed_at = greatest(now(), t.started_at),
       output = p_outputs[g.n],
       error_message = format('[TYPE_VIOLATION] Produced %s instead of array', g.kind)
   from unnest(v_reports, v_kinds) g (n, kind)

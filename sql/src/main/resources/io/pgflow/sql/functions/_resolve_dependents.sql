@@ -37,7 +37,7 @@ begin
     set remaining_deps = s.remaining_deps - c.deps,
         initial_tasks = coalesce(s.initial_tasks, c.size),
         status = case when c.starts and s.remaining_deps = c.deps then 'started' else s.status end,
-        started_at = case when c.starts and s.remaining_deps = c.deps then now() else s.started_at end,
+        started_at = case when c.starts and s.remaining_deps = c.deps then greatest(now(), s.created_at) else s.started_at end,
         remaining_tasks = case
           when c.starts and s.remaining_deps = c.deps then coalesce(s.initial_tasks, c.size)
           else s.remaining_tasks

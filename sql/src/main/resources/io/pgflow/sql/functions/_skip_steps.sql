@@ -32,7 +32,7 @@ begin
     set status = 'skipped',
         skip_reason = case when c.first then p_reason else 'dependency_skipped' end,
         error_message = coalesce(c.error, s.error_message),
-        skipped_at = now(),
+        skipped_at = greatest(now(), s.created_at),
         remaining_tasks = null
     from (
       select g.*, k.tid

@@ -17,7 +17,7 @@ begin
   with started as (
     update pgflow.step_states s
     set status = 'started',
-        started_at = now(),
+        started_at = greatest(now(), s.created_at),
         remaining_tasks = s.initial_tasks
     from (
       select x.tid

@@ -52,7 +52,7 @@ begin
     set status = 'started',
         attempts_count = t.attempts_count + 1,
         claim_no = t.claim_no + 1,
-        started_at = now(),
+        started_at = greatest(now(), t.queued_at), -- it may have been queued since this transaction began
         last_worker_id = p_worker_id
     from free c
     where t.ctid = c.tid

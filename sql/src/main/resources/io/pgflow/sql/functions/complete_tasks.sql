@@ -36,7 +36,7 @@ begin
   with done as (
     update pgflow.step_tasks t
     set status = 'completed',
-        completed_at = now(),
+        completed_at = greatest(now(), t.started_at), -- as a transaction may have begun before what it ends
         output = g.output
     from (
       select u.*, k.tid
@@ -73,7 +73,7 @@ begin
       update pgflow.step_states s
       set remaining_tasks = s.remaining_tasks - g.tasks,
           status = case when s.remaining_tasks = g.tasks then 'completed' else s.status end,
-          completed_at = case when s.remaining_tasks = g.tasks then now() end,
+          completed_at = case when s.remaining_tasks = g.tasks then greatest(now(), s.started_at) end,
           output = case
             when s.remaining_tasks > g.tasks then null
             when d.step_type = 'map' then pgflow._map_output(s.run_id, s.step_slug)

@@ -34,7 +34,7 @@ begin
   v_now := clock_timestamp();
 
   with current as materialized (
-    select
+    select distinct on (t.tid) -- the first report of each task; the others come too late
       u.n, u.run_id, u.step_slug, u.error, t.tid, r.status = 'failed' as run_failed,
       case
         when r.status = 'started' and (coalesce(u.permanent, false) or t.attempts_count >= o.max_attempts)
@@ -61,6 +61,7 @@ begin
     where t.status = 'started'
       and t.claim_no = coalesce(u.claim_no, t.claim_no)
       and (r.status = 'failed' or (r.status = 'started' and s.status = 'started'))
+    order by t.tid, u.n
   ),
   decided as materialized (
     select
@@ -75,7 +76,7 @@ begin
     update pgflow.step_tasks t
     set status = case when d.retries then 'queued' else 'failed' end,
         started_at = case when d.retries then null else t.started_at end,
-        failed_at = case when d.retries then null else now() end,
+        failed_at = case when d.retries then null else greatest(now(), t.started_at) end,
         error_message = d.error
     from (
       select
