@@ -240,6 +240,21 @@ class FlowRunTest {
         assertThat(flows.runToEnd(flow.build(), new Order("o", 7)).of(text)).isEqualTo("o7");
     }
 
+    /** Without announcements an idle worker would look again after 30 s. */
+    @Test
+    void isPickedUpByAnIdleWorkerWithoutWaitingForItsNextPoll(TestFlows flows) throws Exception {
+        var builder = Flow.of("announced", Integer.class);
+        var step = builder.step("next", Integer.class, n -> n + 1);
+        var flow = builder.build();
+        var client = flows.start(flow).client();
+
+        for (int n = 0; n < 5; n++) {
+            assertThat(client.await(client.start(flow, n), Duration.ofSeconds(20))
+                            .of(step))
+                    .isEqualTo(n + 1);
+        }
+    }
+
     @Test
     void startsTheSameRunOnceForTheSameId(TestFlows flows) throws Exception {
         var builder = Flow.of("same_id", Integer.class);
