@@ -18,10 +18,10 @@ as $$
 begin
   return query
   with free as materialized (
-    select t.tid, r.input as run_input, d.step_type, d.deps_count, coalesce(d.opt_timeout, f.opt_timeout) as timeout
+    select t.tid, d.step_type, d.deps_count, coalesce(d.opt_timeout, f.opt_timeout) as timeout
     from unnest(p_msg_ids, p_run_ids, p_step_slugs, p_task_indexes) u (msg_id, run_id, step_slug, task_index)
     cross join lateral (
-      select x.flow_slug, x.status, x.input from pgflow.runs x where x.run_id = u.run_id offset 0
+      select x.flow_slug, x.status from pgflow.runs x where x.run_id = u.run_id offset 0
     ) r
     cross join lateral (
       select x.status from pgflow.step_states x where x.run_id = u.run_id and x.step_slug = u.step_slug offset 0
@@ -59,7 +59,7 @@ begin
       and t.status = 'queued'
     returning
       t.flow_slug, t.run_id, t.step_slug, t.task_index, t.message_id, t.attempts_count, t.claim_no, t.input,
-      c.run_input, c.step_type, c.deps_count, c.timeout
+      c.step_type, c.deps_count, c.timeout
   )
   select
     s.flow_slug, s.run_id, s.step_slug, s.task_index, s.message_id, s.attempts_count, s.claim_no, s.timeout,
@@ -68,7 +68,11 @@ begin
       when s.deps_count = 0 then '{}'
       else pgflow._dependency_outputs(s.flow_slug, s.run_id, s.step_slug)
     end,
-    case when s.step_type = 'single' and s.deps_count = 0 then s.run_input end
+    -- fetched here and not above: an update copies all that it is given, so that each task of a map would read the whole array
+    case
+      when s.step_type = 'single' and s.deps_count = 0
+      then (select x.input from pgflow.runs x where x.run_id = s.run_id)
+    end
   from started s;
 end
 $$;

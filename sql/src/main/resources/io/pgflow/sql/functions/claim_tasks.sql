@@ -59,7 +59,7 @@ begin
         set vt = clock_timestamp() + make_interval(secs => s.timeout + 2),
             read_ct = q.read_ct + 1
         from unnest($1, $6) m (msg_id, tid)
-        join started s on s.msg_id = m.msg_id
+        join (select x.msg_id, x.timeout from started x offset 0) s on s.msg_id = m.msg_id -- without the inputs
         where q.ctid = m.tid
       )
       select s.run_id, s.step_slug, s.task_index, s.msg_id, s.attempt, s.claim_no, s.timeout, s.input, s.flow_input
