@@ -10,6 +10,7 @@ import java.sql.SQLWarning;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
+import java.util.function.Consumer;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.PGConnection;
@@ -31,6 +32,7 @@ class SqlSession implements AutoCloseable {
     }
 
     private final Connection connection;
+    private @Nullable Consumer<SQLWarning> watcher;
 
     SqlSession(DataSource database) {
         try {
@@ -111,6 +113,11 @@ class SqlSession implements AutoCloseable {
         });
     }
 
+    /** Has the notices and warnings of all statements from now on shown to somebody; NULL: to nobody. */
+    void watchNotices(@Nullable Consumer<SQLWarning> watcher) {
+        this.watcher = watcher;
+    }
+
     void begin() {
         run("begin");
     }
@@ -153,7 +160,12 @@ class SqlSession implements AutoCloseable {
     private <T> T use(String sql, @Nullable Object[] arguments, Use<T> use) {
         try (var statement = connection.prepareStatement(sql)) {
             for (int i = 0; i < arguments.length; i++) statement.setObject(i + 1, parameter(arguments[i]));
-            return use.of(statement);
+            var result = use.of(statement);
+            if (watcher != null) {
+                for (var notice = statement.getWarnings(); notice != null; notice = notice.getNextWarning())
+                    watcher.accept(notice);
+            }
+            return result;
         } catch (SQLException e) {
             throw new IllegalStateException(sql + ": " + e.getMessage(), e);
         }
