@@ -2,6 +2,7 @@ package io.pgflow.sql;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pgflow.sql.CoreDatabase.Tampering;
 import io.pgflow.sql.SqlSession.Refusal;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
@@ -37,6 +38,7 @@ class CreateFlowTest {
     }
 
     @Test
+    @Tampering
     void differsFromTheColumnDefaultOfTheBaseDelay(Flows db) {
         assertThat(db.line("insert into pgflow.flows (flow_slug) values ('plain') returning " + COLUMNS))
                 .isEqualTo("plain 3 1 60");
@@ -52,6 +54,7 @@ class CreateFlowTest {
     }
 
     @Test
+    @Tampering
     void leavesAFlowThatIsThereAsItIs(Flows db) {
         db.run("select pgflow.create_flow('orders', 1, 2, 3)");
         db.run("select pgmq.send('orders', '{}')");
