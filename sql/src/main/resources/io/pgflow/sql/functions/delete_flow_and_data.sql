@@ -5,6 +5,10 @@ language plpgsql
 set search_path to ''
 as $$
 begin
+  -- first what others lock first: those who start runs and those who report tasks then wait here, or are waited for
+  perform from pgflow.flows f where f.flow_slug = p_flow_slug for update;
+  perform from pgflow.runs r where r.flow_slug = p_flow_slug order by r.run_id for update;
+
   if exists (select from pgmq.list_queues() q where q.queue_name = p_flow_slug) then
     perform pgmq.drop_queue(p_flow_slug);
   end if;
