@@ -296,6 +296,32 @@ class CompleteTasksTest {
                 .isEqualTo("100 {\"m\": [1, 2]} {\"m\": [1, 2]}");
     }
 
+    /** Tasks come before messages: whoever puts stalled tasks back has such a task, and wants its message next. */
+    @Test
+    void holdsNoMessageWhileItWaitsForATask(Flows db, Flows other) {
+        db.define("f", """
+                p
+                m map: p
+                """);
+        db.startMany("f", 2);
+        var tasks = db.claim("f", 10);
+        other.begin();
+        other.run(
+                "select from pgflow.step_tasks where run_id = ? for update",
+                tasks.get(1).run());
+
+        var reports = Background.start(
+                db,
+                session -> session.completeTasks(
+                        tasks.get(0).with("\"this fails the run\""),
+                        tasks.get(1).with("[1]")));
+        reports.awaitLock(other);
+        other.run("select from pgmq.q_f for update nowait");
+        other.commit();
+
+        assertThat(reports.result()).containsExactly("1 failed failed f", "2 completed - t");
+    }
+
     @Test
     void givesTheSameResultsForTasksOfStartTasks(Flows db) {
         db.define("f", "a");

@@ -76,6 +76,18 @@ begin
     return null;
   end if;
 
+  -- failing the runs takes messages, and tasks come before messages: also those that the caller has still to complete
+  perform
+  from unnest(p_run_ids, p_step_slugs, p_task_indexes) u (run_id, step_slug, task_index)
+  cross join lateral (
+    select
+    from pgflow.step_tasks x
+    where x.run_id = u.run_id
+      and x.step_slug = u.step_slug
+      and x.task_index = u.task_index
+    for no key update
+  ) t;
+
   perform pgflow._fail_steps(v_runs, v_steps, array(
     select format('[TYPE_VIOLATION] Map step %s expects array input but dependency %s produced %s', g.map_slug, g.step_slug, g.kind)
     from unnest(v_maps, v_steps, v_kinds) with ordinality g (map_slug, step_slug, kind, n)
