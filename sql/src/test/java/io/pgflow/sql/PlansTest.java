@@ -34,6 +34,7 @@ class PlansTest {
 
     /** Functions that are about all steps of a run, or all tasks of a step or a run: by function and table, the key's columns that they name. */
     private static final Map<String, Set<String>> RANGES = Map.of(
+            "get_run_with_states step_states", Set.of("run_id"),
             "_resolve_conditions step_states", Set.of("run_id"),
             "_complete_taskless_steps step_states", Set.of("run_id"),
             "_start_ready_steps step_states", Set.of("run_id"),
@@ -67,6 +68,10 @@ class PlansTest {
                 one
                 two: one
                 """);
+        db.define("strict", """
+                p
+                m map: p
+                """);
         return db;
     }
 
@@ -83,9 +88,9 @@ class PlansTest {
         for (int round = 0; round < 8; round++) {
             var tasks = new ArrayList<>(db.claim("plans", 7));
             tasks.addAll(db.claim("chain", 2));
-            if (round == 1) {
+            if (round == 1 || round == 2) {
                 tasks.forEach(task -> db.backdate(task, 1000));
-                db.run(round % 2 == 0 ? "select pgflow.requeue_stalled_tasks()" : "select pgflow.recover_tasks()");
+                db.run(round == 1 ? "select pgflow.requeue_stalled_tasks()" : "select pgflow.recover_tasks()");
                 continue;
             }
             if (tasks.size() > 3) {
@@ -105,6 +110,19 @@ class PlansTest {
                 .toArray(Long[]::new);
         db.startTasks("plans", messages).forEach((Task task) -> db.complete(task, "[2]"));
         db.run("select pgflow.next_message_delay('chain')");
+
+        var strict = db.start("strict", "1");
+        db.claim("strict", 10).forEach((Task task) -> db.complete(task, "\"no array\""));
+        for (var function : List.of(
+                "cascade_resolve_conditions",
+                "cascade_complete_taskless_steps",
+                "start_ready_steps",
+                "maybe_complete_run",
+                "get_run_with_states")) {
+            db.run("select pgflow." + function + "(?)", strict);
+        }
+        db.run("select pgflow._cascade_force_skip_steps(?, 'm', 'condition_unmet')", strict);
+        db.run("select pgflow._archive_task_message(?, 'p', 0)", strict);
     }
 
     /** A busy database: finished runs, runs in flight, and runs that wait. */

@@ -46,7 +46,9 @@ class StormTest {
                                             flow,
                                             random.nextInt(2))
                                     .toArray(Long[]::new)));
-                case 8, 9, 10, 11 -> db.completeTasks(some(random.nextBoolean() ? "[1, 2]" : "[]"));
+                case 8, 9, 10, 11 ->
+                    db.completeTasks(
+                            some(List.of("[1, 2]", "[]", "[3]", "\"no array\"").get(random.nextInt(4))));
                 case 12, 13 -> db.failTasks(some("no"));
                 case 14 -> db.release(some(null));
                 case 15 -> hand.stream().findAny().ifPresent(task -> db.complete(task, "[3]"));

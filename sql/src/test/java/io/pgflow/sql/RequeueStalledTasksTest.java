@@ -1,0 +1,143 @@
+package io.pgflow.sql;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pgflow.sql.Flows.Task;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+@ExtendWith(CoreDatabase.class)
+class RequeueStalledTasksTest {
+    private static final String REQUEUE = "select pgflow.requeue_stalled_tasks()";
+
+    private static Task stall(Flows db, String flow) {
+        var task = db.claimOne(flow);
+        db.backdate(task, 1000);
+        return task;
+    }
+
+    @Test
+    void putsAStalledTaskBackAndCountsIt(Flows db) {
+        db.define("f", "timeout => 5", "a");
+        db.start("f", "1");
+        var task = stall(db, "f");
+
+        assertThat(db.number(REQUEUE)).isEqualTo(1);
+
+        assertThat(
+                        db.task(
+                                task,
+                                "status, attempts_count, started_at, last_worker_id, requeued_count, last_requeued_at is not null, permanently_stalled_at"))
+                .isEqualTo("queued 1 - - 1 t -");
+        assertThat(db.claimOne("f").attempt())
+                .as("visible at once, and no attempt given back")
+                .isEqualTo(2);
+        assertThat(db.number(REQUEUE)).isZero();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"34, 0", "36, 1"})
+    void waitsForTheTimeoutAndThirtySeconds(int seconds, int requeued, Flows db) {
+        db.define("f", "timeout => 5", "a");
+        db.start("f", "1");
+        db.backdate(db.claimOne("f"), seconds);
+
+        assertThat(db.number(REQUEUE)).isEqualTo(requeued);
+    }
+
+    @Test
+    void goesByTheTimeoutOfTheStep(Flows db) {
+        db.define("f", "timeout => 5", """
+                long | timeout => 3600
+                short
+                """);
+        db.start("f", "1");
+        db.claim("f", 10).forEach(task -> db.backdate(task, 1000));
+
+        assertThat(db.number(REQUEUE)).isEqualTo(1);
+        assertThat(db.lines("select step_slug, status from pgflow.step_tasks order by 1"))
+                .containsExactly("long started", "short queued");
+    }
+
+    @Test
+    void leavesTasksOfStoppedWorkersToRecovery(Flows db) {
+        db.define("f", "a");
+        db.start("f", "1");
+        db.claimOne("f");
+        db.run("update pgflow.workers set stopped_at = now()");
+
+        assertThat(db.number(REQUEUE)).isZero();
+    }
+
+    @Test
+    void givesATaskUpAfterThreeTimesAndLeavesItStarted(Flows db) {
+        db.define("f", "a");
+        var run = db.start("f", "1");
+        for (int i = 0; i < 3; i++) {
+            stall(db, "f");
+            assertThat(db.number(REQUEUE)).isEqualTo(1);
+        }
+        var task = stall(db, "f");
+
+        assertThat(db.number(REQUEUE)).isZero();
+        assertThat(db.task(task, "status, requeued_count, permanently_stalled_at is not null"))
+                .isEqualTo("started 3 t");
+        assertThat(db.archive("f")).containsExactly("a[0]");
+        assertThat(db.run(run)).isEqualTo("started 1");
+        assertThat(db.number(REQUEUE)).as("it is not looked at again").isZero();
+
+        db.complete(task, "\"late, but welcome\"");
+        assertThat(db.run(run)).isEqualTo("completed 0");
+    }
+
+    @Test
+    void putsBackTasksOfManyFlows(Flows db) {
+        db.define("f", "m map");
+        db.define("g", "a");
+        db.start("f", "[1, 2, 3]");
+        db.start("g", "1");
+        db.claim("f", 10).forEach(task -> db.backdate(task, 1000));
+        stall(db, "g");
+
+        assertThat(db.number(REQUEUE)).isEqualTo(4);
+        assertThat(db.claim("f", 10)).hasSize(3);
+        assertThat(db.claim("g", 10)).hasSize(1);
+    }
+
+    @Test
+    void leavesATaskThatSomebodyHasLocked(Flows db, Flows other) {
+        db.define("f", "m map");
+        db.start("f", "[1, 2]");
+        var tasks = db.claim("f", 10);
+        tasks.forEach(task -> db.backdate(task, 1000));
+        other.begin();
+        other.complete(tasks.get(0), "1");
+
+        db.run("set lock_timeout = '1ms'");
+        assertThat(db.number(REQUEUE)).isEqualTo(1);
+        db.run("set lock_timeout = '30s'");
+
+        other.commit();
+        assertThat(db.lines("select status from pgflow.step_tasks order by task_index"))
+                .containsExactly("completed", "queued");
+    }
+
+    @Test
+    void notifiesThoseWhoListenToTheQueue(Flows db, Flows listener) {
+        db.define("f", "a");
+        db.start("f", "1");
+        stall(db, "f");
+        listener.listen("pgmq.q_f.INSERT");
+
+        db.run(REQUEUE);
+
+        assertThat(listener.heardFrom(db)).containsExactly("pgmq.q_f.INSERT");
+    }
+
+    @Test
+    void findsNothingWhereThereIsNothing(Flows db) {
+        assertThat(db.number(REQUEUE)).isZero();
+    }
+}
