@@ -16,7 +16,13 @@ final class Background<T> {
 
     static <T> Background<T> start(Flows session, Function<Flows, T> work) {
         int processId = session.processId();
-        return new Background<>(processId, CompletableFuture.supplyAsync(() -> work.apply(session)));
+        return new Background<>(
+                processId, CompletableFuture.supplyAsync(() -> work.apply(session), Background::onItsOwnThread));
+    }
+
+    /** The common pool has a single thread on two cores. */
+    private static void onItsOwnThread(Runnable work) {
+        Thread.ofPlatform().daemon().start(work);
     }
 
     /** Waits until this session waits for a lock of the other one. */
