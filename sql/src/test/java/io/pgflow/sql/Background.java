@@ -35,6 +35,6 @@ final class Background<T> {
     }
 
     T result() {
-        return result.orTimeout(30, TimeUnit.SECONDS).join();
+        return result.orTimeout(2, TimeUnit.MINUTES).join();
     }
 }
