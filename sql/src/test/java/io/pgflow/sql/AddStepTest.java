@@ -3,8 +3,6 @@ package io.pgflow.sql;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pgflow.sql.SqlSession.Refusal;
-import java.util.concurrent.CompletableFuture;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -212,12 +210,15 @@ class AddStepTest {
 
     @Test
     void givesStepsThatAreAddedAtOnceDifferentIndexes(Flows a, Flows b, Flows c, Flows d) {
-        var sessions = new Flows[] {a, b, c, d};
-        Stream<CompletableFuture<Void>> calls = IntStream.range(0, 4)
-                .mapToObj(n -> CompletableFuture.runAsync(() -> {
-                    for (int i = 0; i < 10; i++) sessions[n].run("select pgflow.add_step('f', ?)", "s" + n + "_" + i);
-                }));
-        calls.toList().forEach(CompletableFuture::join);
+        var calls = Stream.of(a, b, c, d)
+                .map(db -> Background.start(db, session -> {
+                    for (int i = 0; i < 10; i++) {
+                        session.run("select pgflow.add_step('f', 's_' || pg_backend_pid() || '_' || ?)", i);
+                    }
+                    return true;
+                }))
+                .toList();
+        assertThat(calls).allMatch(Background::result);
 
         assertThat(
                         a.line(

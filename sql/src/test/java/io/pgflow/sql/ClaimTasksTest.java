@@ -8,7 +8,7 @@ import io.pgflow.sql.Flows.Task;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
-import java.util.concurrent.CompletableFuture;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -197,21 +197,16 @@ class ClaimTasksTest {
         a.define("f", "m map");
         var inputs = new ArrayList<String>();
         for (int i = 0; i < 5; i++) {
-            a.start(
-                    "f",
-                    "["
-                            + java.util.stream.IntStream.range(0, 200)
-                                    .mapToObj(String::valueOf)
-                                    .collect(joining(",")) + "]");
+            a.start("f", "[" + IntStream.range(0, 200).mapToObj(String::valueOf).collect(joining(",")) + "]");
         }
         var callers = List.of(a, b, c).stream()
-                .map(db -> CompletableFuture.supplyAsync(() -> {
+                .map(caller -> Background.start(caller, db -> {
                     var mine = new ArrayList<Task>();
                     for (var some = db.claim("f", 7); !some.isEmpty(); some = db.claim("f", 7)) mine.addAll(some);
                     return mine;
                 }))
                 .toList();
-        var all = callers.stream().flatMap(caller -> caller.join().stream()).toList();
+        var all = callers.stream().flatMap(caller -> caller.result().stream()).toList();
         all.forEach(task -> inputs.add(task.run() + task.name()));
 
         assertThat(inputs).hasSize(1000).doesNotHaveDuplicates();

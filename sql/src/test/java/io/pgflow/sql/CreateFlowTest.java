@@ -4,8 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.pgflow.sql.CoreDatabase.Tampering;
 import io.pgflow.sql.SqlSession.Refusal;
-import java.util.concurrent.CompletableFuture;
-import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -148,12 +147,11 @@ class CreateFlowTest {
     void createsOneFlowWhereSeveralCallAtOnce(Flows a, Flows b, Flows c, Flows d) {
         for (int i = 0; i < 10; i++) {
             var slug = "flow_" + i;
-            var calls = IntStream.range(0, 4)
-                    .mapToObj(n -> new Flows[] {a, b, c, d}[n])
-                    .map(db -> CompletableFuture.supplyAsync(
-                            () -> db.line("select flow_slug from pgflow.create_flow(?)", slug)))
+            var calls = Stream.of(a, b, c, d)
+                    .map(db -> Background.start(
+                            db, session -> session.line("select flow_slug from pgflow.create_flow(?)", slug)))
                     .toList();
-            assertThat(calls.stream().map(CompletableFuture::join))
+            assertThat(calls.stream().map(Background::result))
                     .containsOnly(slug)
                     .hasSize(4);
         }

@@ -6,7 +6,6 @@ import io.pgflow.sql.SqlSession.Refusal;
 import java.util.Collections;
 import java.util.List;
 import java.util.UUID;
-import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -187,10 +186,10 @@ class StartFlowsTest {
             var ids = Stream.generate(UUID::randomUUID).limit(300).toList();
             var inputs = Collections.nCopies(300, "1").toArray(String[]::new);
             // the other way round: whoever waits must not deadlock
-            var one = CompletableFuture.supplyAsync(() -> news(a, inputs, ids));
-            var other = CompletableFuture.supplyAsync(() -> news(b, inputs, ids.reversed()));
+            var one = Background.start(a, session -> news(session, inputs, ids));
+            var other = Background.start(b, session -> news(session, inputs, ids.reversed()));
 
-            assertThat(one.join() + other.join()).isEqualTo(300);
+            assertThat(one.result() + other.result()).isEqualTo(300);
         }
         assertThat(a.queue("f")).hasSize(3000);
     }

@@ -7,7 +7,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.UUID;
-import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -252,11 +251,11 @@ class StartTasksTest {
                     .toArray(Long[]::new);
             var reversed = new ArrayList<>(List.of(messages)).reversed().toArray(Long[]::new);
 
-            var one = CompletableFuture.supplyAsync(() -> Flows.names(a.startTasks("f", messages)));
-            var other = CompletableFuture.supplyAsync(() -> Flows.names(b.startTasks("f", reversed)));
+            var one = Background.start(a, session -> Flows.names(session.startTasks("f", messages)));
+            var other = Background.start(b, session -> Flows.names(session.startTasks("f", reversed)));
 
-            var all = new ArrayList<>(one.join());
-            all.addAll(other.join());
+            var all = new ArrayList<>(one.result());
+            all.addAll(other.result());
             // a task that the other had locked may be left to the next read
             assertThat(all).doesNotHaveDuplicates();
             all.addAll(Flows.names(a.startTasks("f", messages)));
