@@ -6,9 +6,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Keeps a second living process, and a second user in this one, out of a directory. The operating system lets go of it when the process
@@ -19,7 +19,7 @@ final class DirectoryLock implements AutoCloseable {
      * What this process holds. Such a file must not even be opened a second time: on POSIX systems, closing one channel of a file gives up
      * all locks that the process has on it.
      */
-    private static final Set<Path> HELD = new HashSet<>();
+    private static final Set<Path> HELD = ConcurrentHashMap.newKeySet();
 
     private final Path file;
     private final FileChannel channel;
@@ -36,34 +36,37 @@ final class DirectoryLock implements AutoCloseable {
      * @return empty if it is held: see {@link #holder}
      */
     static Optional<DirectoryLock> take(Path file) throws IOException {
-        synchronized (HELD) {
-            if (HELD.contains(file)) {
-                return Optional.empty();
-            }
+        if (!HELD.add(file)) {
+            return Optional.empty();
+        }
+        var taken = false;
+        try {
             var channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
             try {
-                if (channel.tryLock() == null) {
-                    channel.close();
-                    return Optional.empty();
+                if (channel.tryLock() != null) {
+                    channel.truncate(0);
+                    channel.write(StandardCharsets.UTF_8.encode(
+                            Long.toString(ProcessHandle.current().pid())));
+                    taken = true;
+                    return Optional.of(new DirectoryLock(file, channel));
                 }
-                channel.truncate(0);
-                channel.write(StandardCharsets.UTF_8.encode(
-                        Long.toString(ProcessHandle.current().pid())));
-            } catch (IOException e) {
-                channel.close();
-                throw e;
+                return Optional.empty();
+            } finally {
+                if (!taken) {
+                    channel.close();
+                }
             }
-            HELD.add(file);
-            return Optional.of(new DirectoryLock(file, channel));
+        } finally {
+            if (!taken) {
+                HELD.remove(file);
+            }
         }
     }
 
     /** Who holds a lock that could not be taken, as far as is known. */
     static String holder(Path file) {
-        synchronized (HELD) {
-            if (HELD.contains(file)) {
-                return "this process";
-            }
+        if (HELD.contains(file)) {
+            return "this process";
         }
         try {
             return "process " + Long.parseLong(Files.readString(file).strip());
@@ -74,9 +77,10 @@ final class DirectoryLock implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        synchronized (HELD) {
+        try {
             channel.close();
-            HELD.remove(file);
+        } finally {
+            HELD.remove(file); // not before: nobody may open the file while the channel is
         }
     }
 }
