@@ -162,8 +162,10 @@ class PgmqInstallTest {
 
     @Test
     void dependsOnNoSearchPath(PgmqSession db) throws SQLException {
-        assertThat(db.texts("select proname from pg_proc where pronamespace = 'pgmq'::regnamespace"
-                        + " and (prosecdef or not coalesce(proconfig @> array['search_path=\"\"'], false))"))
+        assertThat(
+                        db.texts(
+                                "select proname from pg_proc where pronamespace = 'pgmq'::regnamespace"
+                                        + " and (prosecdef or not coalesce(proconfig @> array['search_path=pg_catalog, pg_temp'], false))"))
                 .isEmpty();
     }
 

@@ -3,7 +3,7 @@
 create or replace function pgflow._abandoned_tasks(p_orphans boolean)
 returns table (flow_slug text, run_id uuid, step_slug text, task_index int, claim_no int, last boolean)
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 set enable_seqscan to off
 set jit to off
 as $$

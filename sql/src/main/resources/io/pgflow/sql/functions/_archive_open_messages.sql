@@ -2,7 +2,7 @@
 create or replace function pgflow._archive_open_messages(p_run_ids uuid[], p_step_slugs text[])
 returns void
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 set enable_seqscan to off
 set enable_bitmapscan to off
 set jit to off

@@ -3,7 +3,7 @@
 create or replace function pgflow._cascade_taskless_steps(p_run_ids uuid[])
 returns int
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 declare
   v_waves int := 0;

@@ -3,7 +3,7 @@ create or replace function pgflow._compare_flow_shapes(p_local jsonb, p_db jsonb
 returns text[]
 language plpgsql
 stable
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 declare
   v_local jsonb := coalesce(p_local -> 'steps', '[]');

@@ -4,7 +4,7 @@
 create or replace function pgflow._count_ended_steps(p_run_ids uuid[], p_steps int[], p_complete boolean)
 returns void
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 set enable_seqscan to off
 set enable_bitmapscan to off
 set jit to off

@@ -3,7 +3,7 @@ create or replace function pgflow._dependencies_text(p_step jsonb)
 returns text
 language sql
 immutable
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
   select coalesce(string_agg(d, ', ' order by d), '')
   from jsonb_array_elements_text(p_step -> 'dependencies') d

@@ -3,7 +3,7 @@ create or replace function pgflow._dependency_outputs(p_flow_slug text, p_run_id
 returns jsonb
 language sql
 stable
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 set enable_seqscan to off
 as $$
   select coalesce(jsonb_object_agg(d.dep_slug, s.output) filter (where s.status = 'completed'), '{}')

@@ -3,7 +3,7 @@ create or replace function pgflow._ended_runs(p_run_ids uuid[])
 returns table (run_id uuid, status text)
 language plpgsql
 stable
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 set enable_seqscan to off
 set enable_bitmapscan to off
 set jit to off

@@ -3,7 +3,7 @@
 create or replace function pgflow._lock_runs(p_run_ids uuid[])
 returns text[]
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 set enable_seqscan to off
 set enable_bitmapscan to off
 set jit to off

@@ -3,7 +3,7 @@ create or replace function pgflow._map_output(p_run_id uuid, p_step_slug text)
 returns jsonb
 language plpgsql
 stable
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 set enable_seqscan to off
 set enable_bitmapscan to off
 as $$

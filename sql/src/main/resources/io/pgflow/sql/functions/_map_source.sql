@@ -3,7 +3,7 @@ create or replace function pgflow._map_source(p_flow_slug text, p_step_slug text
 returns jsonb
 language plpgsql
 stable
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 set enable_seqscan to off
 as $$
 declare

@@ -3,7 +3,7 @@ create or replace function pgflow._new_run_id()
 returns uuid
 language sql
 volatile
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
   select encode(
     set_bit(set_bit(

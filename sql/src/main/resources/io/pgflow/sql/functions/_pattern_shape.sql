@@ -3,7 +3,7 @@ create or replace function pgflow._pattern_shape(p_pattern jsonb)
 returns jsonb
 language sql
 immutable
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
   select case
     when p_pattern is null then jsonb_build_object('defined', false)

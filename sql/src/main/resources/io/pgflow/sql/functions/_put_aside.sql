@@ -5,7 +5,7 @@ create or replace function pgflow._put_aside(
 )
 returns void
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 set enable_seqscan to off
 set enable_bitmapscan to off
 set jit to off

@@ -3,7 +3,7 @@
 create or replace function pgflow._requeue_tasks(p_run_ids uuid[], p_step_slugs text[], p_task_indexes int[], p_claim_nos int[])
 returns table (flow_slug text, run_id uuid, step_slug text, task_index int, worker_id uuid)
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 set enable_seqscan to off
 set enable_bitmapscan to off
 set jit to off

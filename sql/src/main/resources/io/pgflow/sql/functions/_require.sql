@@ -3,7 +3,7 @@ create or replace function pgflow._require(p_what text, p_object text, p_caller 
 returns void
 language plpgsql
 stable
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 begin
   if to_regclass(p_object) is null and not exists (

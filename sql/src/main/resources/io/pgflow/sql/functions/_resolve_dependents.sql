@@ -8,7 +8,7 @@ create or replace function pgflow._resolve_dependents(
   out started uuid[], out unsettled uuid[]
 )
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 set enable_seqscan to off
 set enable_bitmapscan to off
 set jit to off

@@ -2,7 +2,7 @@
 create or replace function pgflow._schedule(p_job text, p_interval text, p_command text, p_caller text)
 returns bigint
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 declare
   v_id bigint;

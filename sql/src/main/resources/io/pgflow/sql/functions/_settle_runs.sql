@@ -4,7 +4,7 @@
 create or replace function pgflow._settle_runs(p_run_ids uuid[])
 returns uuid[]
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 declare
   v_started uuid[];

@@ -7,7 +7,7 @@ create or replace function pgflow._skip_steps(
 )
 returns int
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 set enable_seqscan to off
 set enable_bitmapscan to off
 set jit to off

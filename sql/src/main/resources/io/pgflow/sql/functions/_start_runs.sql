@@ -3,7 +3,7 @@
 create or replace function pgflow._start_runs(p_flow_slug text, p_inputs jsonb[], p_run_ids uuid[], p_reuse boolean)
 returns table (run_id uuid, is_new boolean)
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 set enable_seqscan to off
 set enable_bitmapscan to off
 set jit to off

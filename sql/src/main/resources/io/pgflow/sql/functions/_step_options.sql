@@ -5,7 +5,7 @@ create or replace function pgflow._step_options(
 )
 language sql
 stable
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
   select
     coalesce(s.opt_max_attempts, f.opt_max_attempts),

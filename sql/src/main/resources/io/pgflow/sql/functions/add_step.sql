@@ -15,7 +15,7 @@ create or replace function pgflow.add_step(
 )
 returns pgflow.steps
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 declare
   v_step pgflow.steps;

@@ -4,7 +4,7 @@ returns int
 language sql
 immutable
 parallel safe
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
   -- 2^40 seconds are beyond any cap; a larger power of a numeric only costs time
   select least(

@@ -2,7 +2,7 @@
 create or replace function pgflow.cascade_complete_taskless_steps(run_id uuid)
 returns int
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 begin
   perform pgflow._lock_runs(array[cascade_complete_taskless_steps.run_id]);

@@ -2,7 +2,7 @@
 create or replace function pgflow.cascade_resolve_conditions(run_id uuid)
 returns boolean
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 begin
   perform pgflow._lock_runs(array[cascade_resolve_conditions.run_id]);

@@ -9,7 +9,7 @@ returns table (
   attempt int, claim_no int, timeout int, input jsonb, flow_input jsonb
 )
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 set enable_seqscan to off
 set enable_bitmapscan to off
 set jit to off

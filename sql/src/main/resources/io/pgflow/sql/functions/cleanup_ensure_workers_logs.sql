@@ -3,7 +3,7 @@ create or replace function pgflow.cleanup_ensure_workers_logs(retention_hours in
 returns table (cron_deleted bigint)
 language plpgsql
 security definer
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 begin
   perform pgflow._require('pg_cron', 'cron.job_run_details', 'cleanup_ensure_workers_logs');

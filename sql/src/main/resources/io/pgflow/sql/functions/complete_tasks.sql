@@ -8,7 +8,7 @@ create or replace function pgflow.complete_tasks(
 )
 returns table (report int, run_id uuid, outcome text, run_ended text, ready boolean)
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 set enable_seqscan to off
 set enable_bitmapscan to off
 set jit to off

@@ -7,7 +7,7 @@ create or replace function pgflow.create_flow(
 )
 returns pgflow.flows
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 declare
   v_flow pgflow.flows;

@@ -2,7 +2,7 @@
 create or replace function pgflow.delete_flow_and_data(p_flow_slug text)
 returns void
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 begin
   -- first what others lock first: those who start runs and those who report tasks then wait here, or are waited for

@@ -3,7 +3,7 @@
 create or replace function pgflow.enable_notifications(flow_slug text, throttle_ms int)
 returns boolean
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 begin
   if to_regprocedure('pgmq.enable_notify_insert(text, integer)') is null then

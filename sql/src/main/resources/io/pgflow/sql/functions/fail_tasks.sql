@@ -11,7 +11,7 @@ create or replace function pgflow.fail_tasks(
 )
 returns table (report int, run_id uuid, outcome text, retry_at timestamptz, run_ended text, ready boolean)
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 set enable_seqscan to off
 set enable_bitmapscan to off
 set jit to off

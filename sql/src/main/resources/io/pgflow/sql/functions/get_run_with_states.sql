@@ -3,7 +3,7 @@ create or replace function pgflow.get_run_with_states(run_id uuid)
 returns jsonb
 language sql
 security definer
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
   select jsonb_build_object(
     'run', to_jsonb(r),

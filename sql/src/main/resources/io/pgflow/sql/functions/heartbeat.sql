@@ -2,7 +2,7 @@
 create or replace function pgflow.heartbeat(worker_id uuid)
 returns text
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 declare
   v_deprecated boolean;

@@ -2,7 +2,7 @@
 create or replace function pgflow.mark_worker_stopped(worker_id uuid)
 returns void
 language sql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
   update pgflow.workers w
   set stopped_at = clock_timestamp()

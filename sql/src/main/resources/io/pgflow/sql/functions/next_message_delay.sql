@@ -2,7 +2,7 @@
 create or replace function pgflow.next_message_delay(flow_slug text)
 returns bigint
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 set enable_seqscan to off
 as $$
 declare

@@ -4,7 +4,7 @@ create or replace function pgflow.poll_for_tasks(
 )
 returns setof pgflow.step_task_record
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 begin
   raise notice 'poll_for_tasks is deprecated and returns nothing: read the queue and call start_tasks, or call claim_tasks';

@@ -5,7 +5,7 @@ create or replace function pgflow.register_worker(
 )
 returns void
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 begin
   insert into pgflow.workers as w (worker_id, queue_name, function_name, heartbeat_interval, started_at, last_heartbeat_at)

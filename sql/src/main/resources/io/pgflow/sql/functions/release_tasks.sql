@@ -3,7 +3,7 @@
 create or replace function pgflow.release_tasks(run_ids uuid[], step_slugs text[], task_indexes int[], claim_nos int[])
 returns int
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 set enable_seqscan to off
 set enable_bitmapscan to off
 set jit to off

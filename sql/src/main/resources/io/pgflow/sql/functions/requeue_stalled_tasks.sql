@@ -5,7 +5,7 @@ create or replace function pgflow.requeue_stalled_tasks()
 returns int
 language plpgsql
 security definer
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 set enable_seqscan to off
 set enable_bitmapscan to off
 set jit to off

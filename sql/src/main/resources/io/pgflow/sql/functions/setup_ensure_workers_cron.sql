@@ -3,7 +3,7 @@ create or replace function pgflow.setup_ensure_workers_cron(cron_interval text d
 returns text
 language plpgsql
 security definer
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 begin
   return format(

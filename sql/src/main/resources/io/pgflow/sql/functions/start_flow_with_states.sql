@@ -3,7 +3,7 @@ create or replace function pgflow.start_flow_with_states(flow_slug text, input j
 returns jsonb
 language plpgsql
 security definer
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 declare
   v_run_id uuid;

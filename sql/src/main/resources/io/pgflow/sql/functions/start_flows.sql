@@ -3,7 +3,7 @@
 create or replace function pgflow.start_flows(flow_slug text, inputs jsonb[], run_ids uuid[] default null)
 returns table (run_id uuid, is_new boolean)
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 begin
   if cardinality(start_flows.run_ids) <> cardinality(start_flows.inputs) then

@@ -2,7 +2,7 @@
 create or replace function pgflow.start_ready_steps(run_id uuid)
 returns void
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 begin
   perform pgflow._lock_runs(array[start_ready_steps.run_id]);

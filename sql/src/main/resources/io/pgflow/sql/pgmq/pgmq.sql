@@ -96,7 +96,7 @@ alter default privileges in schema pgmq grant select on sequences to pg_monitor;
 create or replace function pgmq.format_table_name(queue_name text, prefix text)
 returns text
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 begin
     if queue_name ~ '[$;'']|--' then
@@ -109,7 +109,7 @@ $$;
 create or replace function pgmq.validate_queue_name(queue_name text)
 returns void
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 begin
     if length(queue_name) > 47 then -- archived_at_idx_<name> then has the 63 bytes an identifier may have
@@ -121,7 +121,7 @@ $$;
 create or replace function pgmq.acquire_queue_lock(queue_name text)
 returns void
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 begin
     perform pg_advisory_xact_lock(hashtext('pgmq.queue_' || queue_name));
@@ -134,7 +134,7 @@ $$;
 create or replace function pgmq._create(queue_name text, is_unlogged boolean)
 returns void
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 declare
     queue_table constant text := pgmq.format_table_name(queue_name, 'q');
@@ -200,7 +200,7 @@ $$;
 create or replace function pgmq.create_non_partitioned(queue_name text)
 returns void
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 begin
     perform pgmq._create(queue_name, is_unlogged => false);
@@ -210,7 +210,7 @@ $$;
 create or replace function pgmq.create_unlogged(queue_name text)
 returns void
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 begin
     perform pgmq._create(queue_name, is_unlogged => true);
@@ -220,7 +220,7 @@ $$;
 create or replace function pgmq.create(queue_name text)
 returns void
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 begin
     perform pgmq.create_non_partitioned(queue_name);
@@ -230,7 +230,7 @@ $$;
 create or replace function pgmq.drop_queue(queue_name text)
 returns boolean
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 declare
     queue_table constant text := pgmq.format_table_name(queue_name, 'q');
@@ -252,7 +252,7 @@ $$;
 create or replace function pgmq.drop_queue(queue_name text, partitioned boolean)
 returns boolean
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 begin
     raise warning 'pgmq.drop_queue(queue_name, partitioned) is deprecated, use pgmq.drop_queue(queue_name)';
@@ -264,7 +264,7 @@ $$;
 create or replace function pgmq.purge_queue(queue_name text)
 returns bigint
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 declare
     queue_table constant text := pgmq.format_table_name(queue_name, 'q');
@@ -280,7 +280,7 @@ $$;
 create or replace function pgmq.list_queues()
 returns setof pgmq.queue_record
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 begin
     return query
@@ -292,7 +292,7 @@ $$;
 create or replace function pgmq.detach_archive(queue_name text)
 returns void
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 begin
     raise warning 'pgmq.detach_archive(queue_name) is deprecated and does nothing';
@@ -305,7 +305,7 @@ $$;
 create or replace function pgmq.send(queue_name text, msg jsonb, headers jsonb, delay timestamptz)
 returns setof bigint
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 begin
     return query execute format($sql$
@@ -320,7 +320,7 @@ $$;
 create or replace function pgmq.send(queue_name text, msg jsonb, headers jsonb, delay integer)
 returns setof bigint
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 begin
     return query
@@ -332,7 +332,7 @@ $$;
 create or replace function pgmq.send(queue_name text, msg jsonb, headers jsonb)
 returns setof bigint
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 begin
     return query
@@ -344,7 +344,7 @@ $$;
 create or replace function pgmq.send(queue_name text, msg jsonb, delay timestamptz)
 returns setof bigint
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 begin
     return query
@@ -356,7 +356,7 @@ $$;
 create or replace function pgmq.send(queue_name text, msg jsonb, delay integer)
 returns setof bigint
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 begin
     return query
@@ -368,7 +368,7 @@ $$;
 create or replace function pgmq.send(queue_name text, msg jsonb)
 returns setof bigint
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 begin
     return query
@@ -380,7 +380,7 @@ $$;
 create or replace function pgmq.send_batch(queue_name text, msgs jsonb[], headers jsonb[], delay timestamptz)
 returns setof bigint
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 begin
     if cardinality(msgs) > 0 is not true then
@@ -403,7 +403,7 @@ $$;
 create or replace function pgmq.send_batch(queue_name text, msgs jsonb[], headers jsonb[], delay integer)
 returns setof bigint
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 begin
     return query
@@ -415,7 +415,7 @@ $$;
 create or replace function pgmq.send_batch(queue_name text, msgs jsonb[], headers jsonb[])
 returns setof bigint
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 begin
     return query
@@ -427,7 +427,7 @@ $$;
 create or replace function pgmq.send_batch(queue_name text, msgs jsonb[], delay timestamptz)
 returns setof bigint
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 begin
     return query
@@ -439,7 +439,7 @@ $$;
 create or replace function pgmq.send_batch(queue_name text, msgs jsonb[], delay integer)
 returns setof bigint
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 begin
     return query
@@ -451,7 +451,7 @@ $$;
 create or replace function pgmq.send_batch(queue_name text, msgs jsonb[])
 returns setof bigint
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 begin
     return query
@@ -470,7 +470,7 @@ $$;
 create or replace function pgmq._lock_visible(queue_name text, qty integer, conditional jsonb, moment timestamptz)
 returns bigint[]
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 set enable_seqscan to off
 set enable_bitmapscan to off
 set enable_sort to off
@@ -528,7 +528,7 @@ $$;
 create or replace function pgmq.read(queue_name text, vt integer, qty integer, conditional jsonb default '{}')
 returns setof pgmq.message_record
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 declare
     moment constant timestamptz := clock_timestamp(); -- read once: compared with a volatile function, vt has no use of its index
@@ -564,7 +564,7 @@ create or replace function pgmq.read_with_poll(
 )
 returns setof pgmq.message_record
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 declare
     deadline constant timestamptz := clock_timestamp() + make_interval(secs => max_poll_seconds);
@@ -582,7 +582,7 @@ $$;
 create or replace function pgmq.pop(queue_name text, qty integer default 1)
 returns setof pgmq.message_record
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 declare
     chosen constant bigint[] := pgmq._lock_visible(queue_name, qty, null, clock_timestamp());
@@ -607,7 +607,7 @@ $$;
 create or replace function pgmq.set_vt(queue_name text, msg_ids bigint[], vt timestamptz)
 returns setof pgmq.message_record
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 begin
     return query execute format($sql$
@@ -623,7 +623,7 @@ $$;
 create or replace function pgmq.set_vt(queue_name text, msg_ids bigint[], vt integer)
 returns setof pgmq.message_record
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 begin
     return query
@@ -635,7 +635,7 @@ $$;
 create or replace function pgmq.set_vt(queue_name text, msg_id bigint, vt timestamptz)
 returns setof pgmq.message_record
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 begin
     return query
@@ -647,7 +647,7 @@ $$;
 create or replace function pgmq.set_vt(queue_name text, msg_id bigint, vt integer)
 returns setof pgmq.message_record
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 begin
     return query
@@ -662,7 +662,7 @@ $$;
 create or replace function pgmq.delete(queue_name text, msg_ids bigint[])
 returns setof bigint
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 begin
     return query execute format($sql$
@@ -677,7 +677,7 @@ $$;
 create or replace function pgmq.delete(queue_name text, msg_id bigint)
 returns boolean
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 begin
     return exists (select from pgmq.delete(queue_name, array[msg_id]));
@@ -687,7 +687,7 @@ $$;
 create or replace function pgmq.archive(queue_name text, msg_ids bigint[])
 returns setof bigint
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 begin
     return query execute format($sql$
@@ -708,7 +708,7 @@ $$;
 create or replace function pgmq.archive(queue_name text, msg_id bigint)
 returns boolean
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 begin
     return exists (select from pgmq.archive(queue_name, array[msg_id]));
@@ -721,7 +721,7 @@ $$;
 create or replace function pgmq.metrics(queue_name text)
 returns pgmq.metrics_result
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 declare
     queue_table constant text := pgmq.format_table_name(queue_name, 'q');
@@ -746,7 +746,7 @@ $$;
 create or replace function pgmq.metrics_all()
 returns setof pgmq.metrics_result
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 begin
     return query
@@ -767,7 +767,7 @@ $$;
 create or replace function pgmq.notify_queue_listeners()
 returns trigger
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 declare
     queue constant text := tg_argv[0];
@@ -805,7 +805,7 @@ $$;
 create or replace function pgmq.enable_notify_insert(queue_name text, throttle_interval_ms integer default 250)
 returns void
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 declare
     queue_table constant text := pgmq.format_table_name(queue_name, 'q');
@@ -858,7 +858,7 @@ $$;
 create or replace function pgmq.disable_notify_insert(queue_name text)
 returns void
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 begin
     perform pgmq.acquire_queue_lock(queue_name);
@@ -872,7 +872,7 @@ $$;
 create or replace function pgmq.update_notify_insert(queue_name text, throttle_interval_ms integer)
 returns void
 language plpgsql
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 begin
     if throttle_interval_ms < 0 then
@@ -896,7 +896,7 @@ create or replace function pgmq.list_notify_insert_throttles()
 returns table (queue_name text, throttle_interval_ms integer, last_notified_at timestamptz)
 language plpgsql
 stable
-set search_path to ''
+set search_path to pg_catalog, pg_temp
 as $$
 begin
     return query
