@@ -35,6 +35,11 @@ case $(jdk_major "${JAVA_HOME-}") in
 esac
 export JAVA_HOME
 
+# With both JDKs the jar of the runtime works on both.
+if [ "$(jdk_major "$JAVA_HOME")" = 21 ] && [ "$(jdk_major "${PGFLOW_JDK_25-}")" != 25 ]; then
+  PGFLOW_JDK_25=$(find_jdk 25) && export PGFLOW_JDK_25 || unset PGFLOW_JDK_25
+fi
+
 # The wrapper waits long for a silent host, and checks the zip's checksum against a .tar.gz where there is no unzip.
 if command -v wget >/dev/null; then wget() { command wget -T 10 -t 1 "$@"; }; fi
 if command -v curl >/dev/null; then curl() { command curl --connect-timeout 10 "$@"; }; fi
