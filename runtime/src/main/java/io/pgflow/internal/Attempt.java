@@ -1,6 +1,7 @@
 package io.pgflow.internal;
 
 import io.pgflow.TaskContext;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -15,7 +16,9 @@ final class Attempt implements TaskContext {
     private final Task task;
     private final UUID workerId;
     private final Instant deadline;
+    private final long began = System.nanoTime();
     private final AtomicBoolean settled = new AtomicBoolean();
+    private volatile long lasted;
     private volatile @Nullable Thread thread;
     private volatile boolean cancelled;
 
@@ -31,7 +34,17 @@ final class Attempt implements TaskContext {
 
     /** True for the first caller, whose outcome counts. */
     boolean settle() {
-        return settled.compareAndSet(false, true);
+        long now = System.nanoTime() - began;
+        boolean first = settled.compareAndSet(false, true);
+        if (first) {
+            lasted = now;
+        }
+        return first;
+    }
+
+    /** How long it took from its claim until it was settled, by this machine's clock. */
+    Duration duration() {
+        return Duration.ofNanos(lasted);
     }
 
     /** Says on which thread the handler runs. */

@@ -140,7 +140,7 @@ final class OutcomeWriter implements AutoCloseable {
         record(
                 failed,
                 queries::fail,
-                (outcome, reason) -> new Outcome.Failed(outcome.task(), "Its error cannot be stored: " + reason));
+                (outcome, reason) -> new Outcome.Failed(outcome.attempt(), "Its error cannot be stored: " + reason));
         if (!released.isEmpty()) {
             int given = untilAnswered(released, queries::release);
             log.info("{} tasks were handed back", given);
@@ -148,7 +148,7 @@ final class OutcomeWriter implements AutoCloseable {
     }
 
     private static Outcome.Failed refused(Outcome outcome, String reason) {
-        return new Outcome.Failed(outcome.task(), ErrorText.storable("Its output cannot be stored: " + reason));
+        return new Outcome.Failed(outcome.attempt(), ErrorText.storable("Its output cannot be stored: " + reason));
     }
 
     private <O extends Outcome> void record(

@@ -212,9 +212,8 @@ final class PollLoop implements Runnable {
 
     private void timeOut(Attempt attempt) {
         if (attempt.settle()) {
-            Task task = attempt.task();
             outcomes.acceptNow(new Outcome.Failed(
-                    task, "Task timed out after " + task.timeout().toSeconds() + "s"));
+                    attempt, "Task timed out after " + attempt.task().timeout().toSeconds() + "s"));
             attempt.cancel();
         }
     }
@@ -236,7 +235,7 @@ final class PollLoop implements Runnable {
                     log.warn(
                             "{} does not react to its interrupt: it is handed back while its handler still runs",
                             attempt);
-                    outcomes.acceptNow(new Outcome.Released(attempt.task()));
+                    outcomes.acceptNow(new Outcome.Released(attempt));
                 }
             }
         }

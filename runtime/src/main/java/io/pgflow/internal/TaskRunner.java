@@ -31,7 +31,7 @@ final class TaskRunner {
         Step<?> step = steps.get(task.stepSlug());
         if (step == null) {
             return new Outcome.Failed(
-                    task,
+                    attempt,
                     "step '%s' of flow '%s' is not known to this worker (it knows %s): the database has another definition than the code"
                             .formatted(task.stepSlug(), flow, steps.keySet()));
         }
@@ -46,13 +46,13 @@ final class TaskRunner {
         MDC.put("index", Integer.toString(task.taskIndex()));
         try {
             Object result = step.invoke(json.arguments(step, task.input(), flowInput, attempt));
-            return new Outcome.Completed(task, json.output(step, result));
+            return new Outcome.Completed(attempt, json.output(step, result));
         } catch (Throwable e) { // errors too: one bad handler must not take the worker with it
             if (attempt.cancelled()) {
-                return new Outcome.Released(task);
+                return new Outcome.Released(attempt);
             }
             log.warn("{} failed in attempt {}", task, task.attempt(), e);
-            return new Outcome.Failed(task, ErrorText.of(e));
+            return new Outcome.Failed(attempt, ErrorText.of(e));
         } finally {
             MDC.clear(); // the thread is this task's own
         }
