@@ -54,6 +54,7 @@ class FunctionsTest {
         assertThat(db.lines("select proname " + FUNCTIONS))
                 .contains(
                         "start_flows",
+                        "await_runs",
                         "claim_tasks",
                         "complete_tasks",
                         "fail_tasks",

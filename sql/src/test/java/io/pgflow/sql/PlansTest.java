@@ -78,7 +78,10 @@ class PlansTest {
     /** Calls every function of the core on a few runs, so that every statement within is executed. */
     private static void work(Flows db) {
         db.start("plans", "[]");
-        db.run("select pgflow.start_flows('plans', array['[1, 2, 3]', '[4, 5]', '[6]', '[7]']::jsonb[])");
+        var runs = db.rows(
+                row -> row.getObject(1, UUID.class),
+                "select run_id from pgflow.start_flows('plans', array['[1, 2, 3]', '[4, 5]', '[6]', '[7]']::jsonb[])");
+        db.run("select pgflow.await_runs(?)", (Object) runs.toArray(UUID[]::new));
         db.start("chain", "1");
         var known = UUID.randomUUID();
         for (int i = 0; i < 2; i++) {
