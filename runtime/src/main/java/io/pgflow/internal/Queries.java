@@ -150,6 +150,7 @@ final class Queries {
                 indexes(failed),
                 claims(failed),
                 array(failed, Outcome.Failed::error, String[]::new),
+                null,
                 null);
         return session.call(db -> db.select(t.RUN_ID, t.OUTCOME, instant(t.RETRY_AT), t.RUN_ENDED, t.READY)
                 .from(t)

@@ -75,6 +75,52 @@ class FailTasksTest {
     }
 
     @Test
+    void triesAgainWhenTheReportSaysSo(Flows db) {
+        db.define("f", "base_delay => 5000", "m map");
+        var run = db.start("f", "[1, 2, 3]");
+        db.claim("f", 10);
+
+        assertThat(db.lines("""
+                        select outcome, round(extract(epoch from retry_at - clock_timestamp()) / 100)
+                        from pgflow.fail_tasks(array_fill(?::uuid, array[3]), array['m', 'm', 'm'], array[0, 1, 2], array[1, 1, 1],
+                          array['x', 'y', 'z'], retry_after => array[300, 0, null])""", run)).containsExactly("retrying 3", "retrying 0", "retrying 100");
+        assertThat(db.hiddenFor("f", 1)).isBetween(295L, 300L);
+        assertThat(Flows.names(db.claim("f", 10))).as("due at once").containsExactly("m[1]");
+        assertThat(db.tasks(run))
+                .as("the attempts count all the same")
+                .containsExactly("m[0] queued 1 - x", "m[1] started 2 - y", "m[2] queued 1 - z");
+    }
+
+    @Test
+    void givesUpWhenTheAttemptsAreExhaustedThoughTheReportWouldTryAgain(Flows db) {
+        db.define("f", "max_attempts => 1", "a");
+        db.define("g", "max_attempts => 9", "a");
+
+        for (var flow : List.of("f", "g")) {
+            var run = db.start(flow, "1");
+            db.claimOne(flow);
+            assertThat(db.line(
+                            "select outcome, retry_at, run_ended from pgflow.fail_tasks(array[?]::uuid[], array['a'], array[0], array[1], array['x'], array[?], array[7])",
+                            run,
+                            flow.equals("g")))
+                    .isEqualTo("failed - failed");
+        }
+    }
+
+    @Test
+    void refusesANegativeTimeUntilTheNextAttempt(Flows db) {
+        db.define("f", "a");
+        var run = db.start("f", "1");
+        db.claimOne("f");
+
+        assertThat(db.refusal(
+                        "select * from pgflow.fail_tasks(array[?]::uuid[], array['a'], array[0], array[1], array['x'], null, array[-1])",
+                        run))
+                .isEqualTo(new SqlSession.Refusal("22023", "retry_after must not be negative, got: {-1}"));
+        assertThat(db.tasks(run)).containsExactly("a[0] started 1 - -");
+    }
+
+    @Test
     void changesNothingForALateClaim(Flows db) {
         db.define("f", "base_delay => 0", "a");
         var run = db.start("f", "1");

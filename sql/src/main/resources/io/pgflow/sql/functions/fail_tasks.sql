@@ -1,13 +1,16 @@
 -- Records failures. A task with attempts left is queued again, hidden for its retry delay; otherwise its step's when_exhausted decides. The
 -- arrays go together, a report each; a NULL claim number stands for whichever claim is current, permanent (may be NULL) for no further
--- attempt. A row per report, in their order:
+-- attempt, retry_after (may be NULL) for the seconds until the next one, if there is one, in place of the retry delay. A row per report, in
+-- their order:
 --   outcome    retrying; failed: for good; late: the claim is not current, nothing was changed
 --   retry_at   when a retried task is visible again
 --   run_ended  completed or failed, on the last report of a run that this call ended
 --   ready      whether a step of the run started in this call
 -- Reports of one call count as made one after the other, those first that fail a run, then those that skip a step.
+drop function if exists pgflow.fail_tasks(uuid[], text[], int[], int[], text[], boolean[]); -- as it was before retry_after
 create or replace function pgflow.fail_tasks(
-  run_ids uuid[], step_slugs text[], task_indexes int[], claim_nos int[], error_messages text[], permanent boolean[] default null
+  run_ids uuid[], step_slugs text[], task_indexes int[], claim_nos int[], error_messages text[],
+  permanent boolean[] default null, retry_after int[] default null
 )
 returns table (report int, run_id uuid, outcome text, retry_at timestamptz, run_ended text, ready boolean)
 language plpgsql
@@ -30,6 +33,10 @@ declare
   v_settled uuid[];
   v_started uuid[];
 begin
+  if 0 > any (fail_tasks.retry_after) then
+    raise exception 'retry_after must not be negative, got: %', fail_tasks.retry_after
+      using errcode = 'invalid_parameter_value';
+  end if;
   perform pgflow._lock_runs(fail_tasks.run_ids);
   v_now := clock_timestamp();
 
@@ -40,11 +47,11 @@ begin
         when r.status = 'started' and (coalesce(u.permanent, false) or t.attempts_count >= o.max_attempts)
         then o.when_exhausted
       end as effect,
-      pgflow.calculate_retry_delay(o.base_delay, t.attempts_count) as delay
+      coalesce(u.retry_after, pgflow.calculate_retry_delay(o.base_delay, t.attempts_count)) as delay
     from unnest(
       fail_tasks.run_ids, fail_tasks.step_slugs, fail_tasks.task_indexes, fail_tasks.claim_nos,
-      fail_tasks.error_messages, fail_tasks.permanent
-    ) with ordinality u (run_id, step_slug, task_index, claim_no, error, permanent, n)
+      fail_tasks.error_messages, fail_tasks.permanent, fail_tasks.retry_after
+    ) with ordinality u (run_id, step_slug, task_index, claim_no, error, permanent, retry_after, n)
     cross join lateral (select x.flow_slug, x.status from pgflow.runs x where x.run_id = u.run_id offset 0) r
     cross join lateral (
       select x.status from pgflow.step_states x where x.run_id = u.run_id and x.step_slug = u.step_slug offset 0
