@@ -53,7 +53,7 @@ record DataDirectory(Path home) {
     }
 
     private void make(PostgresBinaries binaries, Path output) throws IOException {
-        LOG.info("making a PostgreSQL in {}", path());
+        LOG.info("{}", LogLine.of("postgres_made").with("data", path()));
         Files.writeString(home.resolve(".gitignore"), "*\n"); // a database and its password do not belong there
         var unfinished = Files.createTempDirectory(home, UNFINISHED);
         makePassword();
@@ -80,7 +80,10 @@ record DataDirectory(Path home) {
                 try {
                     PostgresBinaries.delete(folder);
                 } catch (IOException | UncheckedIOException e) {
-                    LOG.debug("{} is left for the next start", folder, e);
+                    LOG.debug(
+                            "{}",
+                            LogLine.of("folder_left").with("folder", folder).with("next", "the next start deletes it"),
+                            PrintableError.of(e));
                 }
             }
         }

@@ -149,7 +149,7 @@ final class EmbeddedServer implements AutoCloseable {
                             .formatted(port, process, data));
                 }
                 makeDatabase();
-                LOG.info("adopted PostgreSQL in {} on port {}, process {}", data, port, process);
+                LOG.info("{}", line("postgres_adopted").with("process", process));
                 return true;
             } catch (SQLException e) {
                 if (System.nanoTime() - since > patience(e.getSQLState()).toNanos()) {
@@ -181,7 +181,7 @@ final class EmbeddedServer implements AutoCloseable {
             stop();
             throw unavailable("the server in %s was started, but: %s".formatted(data, e.getMessage()));
         }
-        LOG.info("started PostgreSQL in {} on port {}", data, port);
+        LOG.info("{}", line("postgres_started"));
     }
 
     private void startOnFreePort() throws IOException {
@@ -240,14 +240,17 @@ final class EmbeddedServer implements AutoCloseable {
         try (lock) {
             stop();
         } catch (IOException | PgflowException e) {
-            LOG.warn("PostgreSQL in {} on port {} was not stopped; the next program adopts it", data, port, e);
+            LOG.warn(
+                    "{}",
+                    line("postgres_not_stopped").with("next", "the next program adopts it"),
+                    PrintableError.of(e));
         }
     }
 
     private void stop() throws IOException {
         var running = Postmaster.of(data);
         if (running.isEmpty()) {
-            LOG.warn("PostgreSQL in {} on port {} had ended by itself: see {}", data, port, output);
+            LOG.warn("{}", line("postgres_ended_by_itself").with("output", output));
             return;
         }
         control("stop", STOP, "-m", "fast");
@@ -255,7 +258,11 @@ final class EmbeddedServer implements AutoCloseable {
         while (running.get().runs() && System.nanoTime() - since < SILENCE.toNanos()) {
             LockSupport.parkNanos(1_000_000); // it ends moments after it has told pg_ctl so
         }
-        LOG.info("stopped PostgreSQL in {} on port {}", data, port);
+        LOG.info("{}", line("postgres_stopped"));
+    }
+
+    private LogLine line(String event) {
+        return LogLine.of(event).with("data", data).with("port", port);
     }
 
     private static void pause() {

@@ -61,7 +61,11 @@ public final class Engine implements AutoCloseable {
                 queries.markAllStopped(); // nobody else can be at work here
                 int left = queries.recover().size();
                 if (left > 0) {
-                    log.info("{} tasks that the last program had in hand are queued again", left);
+                    log.info(
+                            "{}",
+                            LogLine.of("tasks_left_by_last_program")
+                                    .with("tasks", left)
+                                    .with("next", "they are queued again"));
                 }
             }
             for (Flow<?> flow : flows) {
@@ -97,12 +101,16 @@ public final class Engine implements AutoCloseable {
         for (PollLoop worker : workers.values()) {
             Thread.ofVirtual().name(settings.name(worker.flow())).start(worker);
             log.info(
-                    "worker started: flow={} worker={} slots={} wakeup={} database={}",
-                    worker.flow().slug(),
-                    worker.workerId(),
-                    settings.concurrency(),
-                    announcing.contains(worker.flow().slug()) ? "notify" : "polling",
-                    database.describe());
+                    "{}",
+                    LogLine.of("worker_started")
+                            .with("worker", worker.workerId())
+                            .with("name", settings.name(worker.flow()))
+                            .with("queue", worker.flow().slug())
+                            .with("flow", worker.flow().slug())
+                            .with("status", "running")
+                            .with("slots", settings.concurrency())
+                            .with("wakeup", announcing.contains(worker.flow().slug()) ? "notify" : "polling")
+                            .with("database", database.describe()));
         }
     }
 
@@ -131,8 +139,8 @@ public final class Engine implements AutoCloseable {
     static void prepare(Database database, List<Flow<?>> flows) {
         Migration migration = Schema.migrate(database.dataSource());
         switch (migration.outcome()) {
-            case INSTALLED, UPGRADED -> log.info("schema pgflow: {}, with {}", migration.outcome(), migration.pgmq());
-            case UNCHANGED, NEWER -> log.debug("schema pgflow: {}, with {}", migration.outcome(), migration.pgmq());
+            case INSTALLED, UPGRADED -> log.info("{}", line(migration));
+            case UNCHANGED, NEWER -> log.debug("{}", line(migration));
             case FOREIGN ->
                 throw new PgflowException.SchemaMismatch(
                         "one made by others",
@@ -142,9 +150,13 @@ public final class Engine implements AutoCloseable {
         var compiler = new FlowCompiler(database.dataSource());
         for (Flow<?> flow : flows) {
             if (compiler.compile(flow)) {
-                log.info("flow {} was not in the database: compiled", flow.slug());
+                log.info("{}", LogLine.of("flow_compiled").with("flow", flow.slug()));
             }
         }
+    }
+
+    private static LogLine line(Migration migration) {
+        return LogLine.of("schema_checked").with("outcome", migration.outcome()).with("pgmq", migration.pgmq());
     }
 
     private static void requireDifferent(List<Flow<?>> flows) {
@@ -176,17 +188,20 @@ public final class Engine implements AutoCloseable {
     private void recorded(Outcome outcome, Report report) {
         Task task = outcome.task();
         switch (report.effect()) {
-            case COMPLETED -> log.debug("{} completed in attempt {}", task, task.attempt());
+            case COMPLETED -> {
+                if (log.isDebugEnabled()) {
+                    log.debug("{}", LogLine.of("task_completed").with(task));
+                }
+            }
             case RETRYING ->
-                log.info("{} will be tried again at {} (attempt {} failed)", task, report.retryAt(), task.attempt());
-            case FAILED -> log.warn("{} failed for good in attempt {}", task, task.attempt());
-            case LATE ->
-                log.warn("{}: the report of attempt {} came too late and changed nothing", task, task.attempt());
+                log.info("{}", LogLine.of("task_retried").with(task).with("retry_at", report.retryAt()));
+            case FAILED -> log.warn("{}", LogLine.of("task_failed").with(task));
+            case LATE -> log.warn("{}", LogLine.of("report_late").with(task).with("next", "it changed nothing"));
         }
         if (report.runEnded() != null) {
             switch (report.runEnded()) {
-                case COMPLETED -> log.debug("run {} of flow {} completed", task.runId(), task.flowSlug());
-                case FAILED -> log.warn("run {} of flow {} failed", task.runId(), task.flowSlug());
+                case COMPLETED -> log.debug("{}", line("run_completed", task));
+                case FAILED -> log.warn("{}", line("run_failed", task));
             }
         }
         if (report.ready() || report.effect() == Report.Effect.RETRYING) {
@@ -197,11 +212,16 @@ public final class Engine implements AutoCloseable {
         }
     }
 
+    private static LogLine line(String event, Task task) {
+        return LogLine.of(event).with("flow", task.flowSlug()).with("run", task.runId());
+    }
+
+    private static LogLine line(String event, PollLoop worker) {
+        return LogLine.of(event).with("flow", worker.flow().slug()).with("worker", worker.workerId());
+    }
+
     private void deprecated(PollLoop worker) {
-        log.info(
-                "worker {} of flow {} is deprecated: it finishes what it has, and stops",
-                worker.workerId(),
-                worker.flow().slug());
+        log.info("{}", line("worker_deprecated", worker).with("next", "it finishes what it has, and stops"));
         worker.stop(Instant.now().plus(settings.grace()));
     }
 
@@ -227,9 +247,7 @@ public final class Engine implements AutoCloseable {
         workers.values().forEach(worker -> worker.stop(interruptAt));
         for (PollLoop worker : workers.values()) {
             if (!drained(worker, interruptAt)) {
-                log.warn(
-                        "worker of flow {} waits for the database: its connection is cut",
-                        worker.flow().slug());
+                log.warn("{}", line("worker_stuck_in_claim", worker).with("next", "its connection is cut"));
                 claiming.abort();
                 drained(worker, interruptAt);
             }
@@ -244,13 +262,13 @@ public final class Engine implements AutoCloseable {
             try {
                 queries.markStopped(worker.workerId());
             } catch (DataAccessException e) {
-                log.warn("worker {} could not be marked as stopped: {}", worker.workerId(), SqlErrors.describe(e));
+                log.warn("{}", line("worker_not_marked_stopped", worker).with("error", SqlErrors.describe(e)));
             }
         }
         deadlines.close();
         List.of(claiming, recording, keeping).forEach(Session::close);
         database.close();
-        log.info("workers stopped: flows={}", workers.keySet());
+        log.info("{}", LogLine.of("workers_stopped").with("flows", String.join(",", workers.keySet())));
     }
 
     private static boolean drained(PollLoop worker, Instant interruptAt) {

@@ -17,9 +17,19 @@ final class ErrorText {
         var text = new StringBuilder();
         Set<Throwable> seen = Collections.newSetFromMap(new IdentityHashMap<>());
         for (Throwable e = thrown; e != null && seen.add(e) && text.length() < LONGEST; e = e.getCause()) {
-            text.append(text.isEmpty() ? "" : "\ncaused by ").append(e);
+            text.append(text.isEmpty() ? "" : "\ncaused by ").append(say(e));
         }
         return storable(text.toString());
+    }
+
+    /** What an exception says of itself; its class if even that goes wrong. */
+    static String say(Throwable thrown) {
+        try {
+            return thrown.toString();
+        } catch (RuntimeException | StackOverflowError e) {
+            return thrown.getClass().getName() + ", which cannot say more: "
+                    + e.getClass().getName();
+        }
     }
 
     /** The text as PostgreSQL can hold it: no NUL, no half of a character, not too long. */

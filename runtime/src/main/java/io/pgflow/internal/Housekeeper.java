@@ -74,7 +74,7 @@ final class Housekeeper {
             announcer.announce(ownChannel);
             thread.join(LAST_WORDS);
         } catch (DataAccessException e) {
-            log.debug("the housekeeper could not be woken: {}", SqlErrors.describe(e));
+            log.debug("{}", LogLine.of("housekeeper_not_woken").with("error", SqlErrors.describe(e)));
         }
         if (thread.isAlive()) {
             session.abort();
@@ -106,9 +106,10 @@ final class Housekeeper {
                 workers.forEach(PollLoop::wake); // from now on they must poll often
                 Duration pause = broken.next();
                 log.warn(
-                        "no connection for heartbeats and announcements, again in {}: {}",
-                        pause,
-                        SqlErrors.describe(e));
+                        "{}",
+                        LogLine.of("housekeeping_failed")
+                                .with("again_in", pause)
+                                .with("error", SqlErrors.describe(e)));
                 sleep(pause);
             }
         }
@@ -156,9 +157,11 @@ final class Housekeeper {
                 case DEPRECATED -> deprecated.accept(worker);
                 case UNKNOWN -> {
                     log.info(
-                            "worker {} of flow {} is not in the database any more, and registers again",
-                            worker.workerId(),
-                            worker.flow().slug());
+                            "{}",
+                            LogLine.of("worker_unknown")
+                                    .with("flow", worker.flow().slug())
+                                    .with("worker", worker.workerId())
+                                    .with("next", "it registers again"));
                     queries.register(worker.workerId(), worker.flow().slug(), settings.heartbeatInterval());
                 }
             }
@@ -177,11 +180,13 @@ final class Housekeeper {
     private static void log(List<Queries.Recovered> recovered) {
         for (Queries.Recovered task : recovered) {
             log.warn(
-                    "{}[{}] of run {}: nobody worked on it any more, it was {}",
-                    task.stepSlug(),
-                    task.taskIndex(),
-                    task.runId(),
-                    task.outcome());
+                    "{}",
+                    LogLine.of("task_recovered")
+                            .with("flow", task.flowSlug())
+                            .with("run", task.runId())
+                            .with("step", task.stepSlug())
+                            .with("index", task.taskIndex())
+                            .with("outcome", task.outcome()));
         }
     }
 

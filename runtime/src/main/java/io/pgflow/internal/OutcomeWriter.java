@@ -100,7 +100,13 @@ final class OutcomeWriter implements AutoCloseable {
             try {
                 record(batch);
             } catch (RuntimeException e) {
-                log.error("{} outcomes were not recorded; their tasks will be run again", batch.size(), e);
+                log.error(
+                        "{}",
+                        LogLine.of("outcomes_lost")
+                                .with("outcomes", batch.size())
+                                .with("error", SqlErrors.describe(e))
+                                .with("next", "their tasks are run again"),
+                        PrintableError.of(e));
             }
         }
     }
@@ -143,7 +149,7 @@ final class OutcomeWriter implements AutoCloseable {
                 (outcome, reason) -> new Outcome.Failed(outcome.attempt(), "Its error cannot be stored: " + reason));
         if (!released.isEmpty()) {
             int given = untilAnswered(released, queries::release);
-            log.info("{} tasks were handed back", given);
+            log.info("{}", LogLine.of("tasks_handed_back").with("tasks", given));
         }
     }
 
@@ -167,9 +173,11 @@ final class OutcomeWriter implements AutoCloseable {
             }
             if (outcomes.size() == 1) {
                 log.warn(
-                        "{} cannot be recorded as it is: {}",
-                        outcomes.getFirst().task(),
-                        SqlErrors.describe(e));
+                        "{}",
+                        LogLine.of("outcome_refused")
+                                .with(outcomes.getFirst().task())
+                                .with("error", SqlErrors.describe(e))
+                                .with("next", "the attempt fails"));
                 Outcome.Failed instead = refusal.apply(outcomes.getFirst(), SqlErrors.describe(e));
                 tell(List.of(instead), untilAnswered(List.of(instead), queries::fail));
             } else {
@@ -201,10 +209,11 @@ final class OutcomeWriter implements AutoCloseable {
                     throw e;
                 }
                 log.warn(
-                        "{} outcomes could not be recorded, again in {}: {}",
-                        outcomes.size(),
-                        pause,
-                        SqlErrors.describe(e));
+                        "{}",
+                        LogLine.of("recording_failed")
+                                .with("outcomes", outcomes.size())
+                                .with("again_in", pause)
+                                .with("error", SqlErrors.describe(e)));
                 sleep(pause);
             }
         }

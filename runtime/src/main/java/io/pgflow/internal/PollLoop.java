@@ -154,11 +154,14 @@ final class PollLoop implements Runnable {
             return pauseAfter(room, tasks.size());
         } catch (DataAccessException e) {
             Duration pause = broken.next();
-            log.warn("poll of flow {} failed, again in {}: {}", flow.slug(), pause, SqlErrors.describe(e));
+            log.warn("{}", line("poll_failed").with("again_in", pause).with("error", SqlErrors.describe(e)));
             return pause;
         } catch (RuntimeException e) {
             Duration pause = broken.next();
-            log.error("poll of flow {} failed, again in {}", flow.slug(), pause, e);
+            log.error(
+                    "{}",
+                    line("poll_failed").with("again_in", pause).with("error", ErrorText.say(e)),
+                    PrintableError.of(e));
             return pause;
         } finally {
             slots.release(unused);
@@ -221,24 +224,30 @@ final class PollLoop implements Runnable {
     private void drain(TaskScope scope) throws InterruptedException {
         int all = settings.concurrency() + 1; // with the one that stop() added
         if (!running.isEmpty()) {
-            log.info("worker of flow {} waits for {} tasks to end", flow.slug(), running.size());
+            log.info("{}", line("worker_drains").with("tasks", running.size()));
         }
         if (awaitSlots(all, interruptAt)) {
             return;
         }
-        log.warn("worker of flow {} interrupts {} tasks: the grace is over", flow.slug(), running.size());
+        log.warn("{}", line("grace_over").with("interrupted", running.size()));
         running.forEach(Attempt::cancel);
         scope.cancel();
         if (!awaitSlots(all, clock.instant().plus(AFTER_INTERRUPT))) {
             for (Attempt attempt : running) {
                 if (attempt.settle()) {
                     log.warn(
-                            "{} does not react to its interrupt: it is handed back while its handler still runs",
-                            attempt);
+                            "{}",
+                            LogLine.of("handler_unresponsive")
+                                    .with(attempt.task())
+                                    .with("next", "the task is handed back while its handler still runs"));
                     outcomes.acceptNow(new Outcome.Released(attempt));
                 }
             }
         }
+    }
+
+    private LogLine line(String event) {
+        return LogLine.of(event).with("flow", flow.slug()).with("worker", workerId);
     }
 
     /** Waits for all slots; the limit may come nearer meanwhile. */

@@ -47,7 +47,7 @@ final class PostgresBinaries {
             var archive = archive();
             var checksum = sha256(archive);
             if (!Files.exists(stamp) || !Files.readString(stamp).equals(checksum)) {
-                LOG.info("unpacking PostgreSQL into {}", folder);
+                LOG.info("{}", LogLine.of("postgres_unpacked").with("folder", folder));
                 var fresh = folder.resolveSibling(folder.getFileName() + ".new");
                 delete(fresh);
                 unpack(archive, fresh);

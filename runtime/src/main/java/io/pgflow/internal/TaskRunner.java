@@ -51,7 +51,10 @@ final class TaskRunner {
             if (attempt.cancelled()) {
                 return new Outcome.Released(attempt);
             }
-            log.warn("{} failed in attempt {}", task, task.attempt(), e);
+            log.warn(
+                    "{}",
+                    LogLine.of("handler_failed").with(task).with("error", ErrorText.say(e)),
+                    PrintableError.of(e));
             return new Outcome.Failed(attempt, ErrorText.of(e));
         } finally {
             MDC.clear(); // the thread is this task's own
