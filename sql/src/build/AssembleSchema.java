@@ -52,7 +52,8 @@ final class AssembleSchema {
                     .append(values(file, release))
                     .append(");\n");
         }
-        return script.append("\ncommit;\n").toString();
+        return script.append("\n\nselect pgflow._refresh_privileges();\n\ncommit;\n")
+                .toString();
     }
 
     private static String values(SqlFile file, String release) {

@@ -92,6 +92,9 @@ public final class Schema {
                 record(file, history);
             }
         }
+        if (!applied.isEmpty()) {
+            execute("select pgflow._refresh_privileges()");
+        }
         history.claim(files.release());
         return new Migration(outcome(wasThere), applied, pgmq());
     }

@@ -30,9 +30,7 @@ begin
   )
   on conflict on constraint flows_pkey do nothing;
 
-  if not exists (select from pgmq.list_queues() q where q.queue_name = create_flow.flow_slug) then
-    perform pgmq.create(create_flow.flow_slug);
-  end if;
+  perform pgflow._create_queue(create_flow.flow_slug);
 
   select f.* into v_flow from pgflow.flows f where f.flow_slug = create_flow.flow_slug;
   return v_flow;

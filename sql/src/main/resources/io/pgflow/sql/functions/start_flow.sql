@@ -1,7 +1,8 @@
--- Starts a run and returns it as it is now: it may have ended already.
+-- Starts a run and returns it as it is now: it may have ended already. With the owner's rights, so that clients need none on tables and queues.
 create or replace function pgflow.start_flow(flow_slug text, input jsonb, run_id uuid default null)
 returns setof pgflow.runs
 language plpgsql
+security definer
 set search_path to pg_catalog, pg_temp
 as $$
 declare
