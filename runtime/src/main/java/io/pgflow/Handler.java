@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A handler runs on a virtual thread of its own, several at once, so it must not share unguarded state between calls.
  * It may run again for the same task (delivery is at least once), and is interrupted at its deadline. Whatever it throws
- * fails the attempt. What it returns is stored as JSON, exactly; {@code null} is stored as JSON {@code null} and is then
+ * fails the attempt; {@link PermanentFailure} says that there shall be no other, {@link RetryLater} when. What it returns is stored as JSON, exactly; {@code null} is stored as JSON {@code null} and is then
  * what the steps that read it get.
  *
  * @param <A> what it reads

@@ -1,7 +1,10 @@
 package io.pgflow.internal;
 
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /** What is stored of an exception: class and message, of its causes too. Stack traces go to the log. */
@@ -15,11 +18,26 @@ final class ErrorText {
     /** One line an exception, the outermost first; cut to {@link #LONGEST}, and without what {@code text} cannot hold. */
     static String of(Throwable thrown) {
         var text = new StringBuilder();
-        Set<Throwable> seen = Collections.newSetFromMap(new IdentityHashMap<>());
-        for (Throwable e = thrown; e != null && seen.add(e) && text.length() < LONGEST; e = e.getCause()) {
-            text.append(text.isEmpty() ? "" : "\ncaused by ").append(say(e));
+        for (Throwable e : chain(thrown)) {
+            if (text.length() < LONGEST) {
+                text.append(text.isEmpty() ? "" : "\ncaused by ").append(say(e));
+            }
         }
         return storable(text.toString());
+    }
+
+    /** The first of a kind among an exception and its causes. */
+    static <E extends Throwable> Optional<E> find(Class<E> kind, Throwable thrown) {
+        return chain(thrown).stream().filter(kind::isInstance).map(kind::cast).findFirst();
+    }
+
+    private static List<Throwable> chain(Throwable thrown) {
+        var chain = new ArrayList<Throwable>();
+        Set<Throwable> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+        for (Throwable e = thrown; e != null && seen.add(e); e = e.getCause()) {
+            chain.add(e);
+        }
+        return chain;
     }
 
     /** What an exception says of itself; its class if even that goes wrong. */

@@ -25,13 +25,22 @@ final class PrintableError extends Throwable {
         if (!seen.add(thrown)) {
             return true;
         }
-        String text = ErrorText.say(thrown);
-        boolean printable = text.equals(LogLine.printable(text));
+        boolean printable = saysWhatCanBePrinted(thrown);
         for (Throwable suppressed : thrown.getSuppressed()) {
             printable &= isPrintable(suppressed, seen);
         }
         Throwable cause = thrown.getCause();
         return printable && (cause == null || isPrintable(cause, seen));
+    }
+
+    private static boolean saysWhatCanBePrinted(Throwable thrown) {
+        try {
+            String text = thrown.toString();
+            String message = String.valueOf(thrown.getMessage());
+            return text.equals(LogLine.printable(text)) && message.equals(LogLine.printable(message));
+        } catch (RuntimeException | StackOverflowError e) {
+            return false; // loggers would ask it too
+        }
     }
 
     private static PrintableError copy(Throwable thrown, Set<Throwable> seen) {

@@ -18,6 +18,7 @@ import io.pgflow.internal.Report.RunEnd;
 import io.pgflow.sql.jooq.pgflow.Routines;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -150,12 +151,25 @@ final class Queries {
                 indexes(failed),
                 claims(failed),
                 array(failed, Outcome.Failed::error, String[]::new),
-                null,
-                null);
+                array(failed, Outcome.Failed::permanent, Boolean[]::new),
+                array(failed, Queries::retryAfter, Integer[]::new));
         return session.call(db -> db.select(t.RUN_ID, t.OUTCOME, instant(t.RETRY_AT), t.RUN_ENDED, t.READY)
                 .from(t)
                 .orderBy(t.REPORT)
                 .fetch(mapping(Queries::report)));
+    }
+
+    /** In whole seconds, so that it is never too early. */
+    private static @Nullable Integer retryAfter(Outcome.Failed failed) {
+        Duration after = failed.retryAfter();
+        if (after == null) {
+            return null;
+        }
+        if (after.isNegative()) {
+            return 0;
+        }
+        boolean whole = after.truncatedTo(ChronoUnit.SECONDS).equals(after);
+        return Math.clamp(after.toSeconds(), 0, Integer.MAX_VALUE - 1) + (whole ? 0 : 1);
     }
 
     private static Report report(
@@ -207,7 +221,9 @@ final class Queries {
     }
 
     private static <O, T> T[] array(
-            List<? extends O> outcomes, Function<O, T> part, java.util.function.IntFunction<T[]> empty) {
+            List<? extends O> outcomes,
+            Function<O, ? extends @Nullable T> part,
+            java.util.function.IntFunction<T[]> empty) {
         return outcomes.stream().map(part).toArray(empty);
     }
 }

@@ -1,6 +1,8 @@
 package io.pgflow.internal;
 
 import io.pgflow.Flow;
+import io.pgflow.PermanentFailure;
+import io.pgflow.RetryLater;
 import io.pgflow.Step;
 import java.util.Map;
 import java.util.function.Function;
@@ -55,7 +57,11 @@ final class TaskRunner {
                     "{}",
                     LogLine.of("handler_failed").with(task).with("error", ErrorText.say(e)),
                     PrintableError.of(e));
-            return new Outcome.Failed(attempt, ErrorText.of(e));
+            return new Outcome.Failed(
+                    attempt,
+                    ErrorText.of(e),
+                    ErrorText.find(PermanentFailure.class, e).isPresent(),
+                    ErrorText.find(RetryLater.class, e).map(RetryLater::after).orElse(null));
         } finally {
             MDC.clear(); // the thread is this task's own
         }
