@@ -52,7 +52,7 @@ final class AssembleSchema {
                     .append(values(file, release))
                     .append(");\n");
         }
-        return script.append("\n\nselect pgflow._refresh_privileges();\n\ncommit;\n")
+        return script.append("\n\nselect pgflow.refresh_environment(), pgflow._refresh_privileges();\n\ncommit;\n")
                 .toString();
     }
 

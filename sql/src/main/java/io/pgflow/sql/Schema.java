@@ -93,7 +93,7 @@ public final class Schema {
             }
         }
         if (!applied.isEmpty()) {
-            execute("select pgflow._refresh_privileges()");
+            execute("select pgflow.refresh_environment(), pgflow._refresh_privileges()");
         }
         history.claim(files.release());
         return new Migration(outcome(wasThere), applied, pgmq());

@@ -63,7 +63,8 @@ class FunctionsTest {
                         "register_worker",
                         "heartbeat",
                         "next_message_delay",
-                        "enable_notifications");
+                        "enable_notifications",
+                        "refresh_environment");
     }
 
     /**

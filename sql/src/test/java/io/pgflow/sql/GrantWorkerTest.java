@@ -210,6 +210,7 @@ class GrantWorkerTest {
                         "grant_client",
                         "grant_worker",
                         "prune_data_older_than",
+                        "refresh_environment",
                         "setup_ensure_workers_cron",
                         "setup_requeue_stalled_tasks_cron");
     }

@@ -52,6 +52,7 @@ class PlansTest {
         Schema.migrate(database);
         var db = new Flows(database);
         assumeTrue(db.holds("current_setting('is_superuser') = 'on'"), "only a superuser may load auto_explain");
+        Realtime.install(db);
         db.run("select pgflow.register_worker(?, 'plans', 'tests')", Flows.WORKER);
         // every kind of step, every way to go on
         db.define("plans", "max_attempts => 1, base_delay => 0", """

@@ -90,6 +90,7 @@ class StormTest {
                 y map: x | when_exhausted => 'skip-cascade'
                 z: y, list
                 """);
+        Realtime.install(a);
         long seed = System.nanoTime();
         var storm = IntStream.range(0, 8)
                 .mapToObj(i -> {
@@ -124,5 +125,6 @@ class StormTest {
         }
         assertThat(a.number("select count(*) from pgflow.runs")).isGreaterThan(100);
         for (var flow : FLOWS) assertThat(a.queue(flow)).isEmpty();
+        Realtime.check(a);
     }
 }

@@ -3,12 +3,21 @@ package io.pgflow.sql;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.UUID;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /** The contract's worked examples, step by step, by the calls that pgflow's own workers make. Tables: step, status, rd, it, rt. */
 @ExtendWith(CoreDatabase.class)
 class WorkedExamplesTest {
+    @BeforeEach
+    void listen(Flows db) {
+        Realtime.install(db);
+    }
+
+    private static void assertEvents(Flows db, String... events) {
+        assertThat(Realtime.events(db)).containsExactly(events);
+    }
 
     @Test
     void fanOutAndFanIn(Flows db) {
@@ -26,6 +35,7 @@ class WorkedExamplesTest {
         assertThat(db.run(run)).isEqualTo("started 4");
         assertThat(db.lines("select step_slug, task_index, status, message_id from pgflow.step_tasks"))
                 .containsExactly("fetch 0 queued 1");
+        assertEvents(db, "run:started", "step:fetch:started");
 
         var fetch = db.poll("website").getFirst();
         assertThat(fetch.input() + " " + fetch.flowInput()).isEqualTo("{} {\"url\": \"u\"}");
@@ -35,6 +45,7 @@ class WorkedExamplesTest {
                         db.lines(
                                 "select step_slug, task_index, message_id from pgflow.step_tasks where status = 'queued' order by 3"))
                 .containsExactly("summary 0 2", "tags 0 3");
+        assertEvents(db, "step:fetch:completed", "step:summary:started", "step:tags:started");
 
         var both = db.poll("website");
         assertThat(both).allSatisfy(task -> {
@@ -43,10 +54,12 @@ class WorkedExamplesTest {
         });
         db.complete(both.get(0), "\"s\"");
         db.complete(both.get(1), "[\"a\"]");
+        assertEvents(db, "step:summary:completed", "step:tags:completed", "step:save:started");
         var save = db.poll("website").getFirst();
         assertThat(save.toString()).isEqualTo("save[0] {\"tags\": [\"a\"], \"summary\": \"s\"}");
         db.complete(save, "{\"ok\": true}");
         assertThat(db.run(run) + " " + db.output(run)).isEqualTo("completed 0 {\"save\": {\"ok\": true}}");
+        assertEvents(db, "step:save:completed", "run:completed");
     }
 
     private static void defineDouble(Flows db) {
@@ -66,6 +79,7 @@ class WorkedExamplesTest {
 
         db.complete(tasks.get(2), "60");
         db.complete(tasks.get(0), "20");
+        assertEvents(db, "run:started", "step:double:started");
         assertThat(db.steps(run)).containsExactly("double started 0 3 1", "label created 1 - -", "sum created 1 1 -");
 
         db.complete(tasks.get(1), null);
@@ -78,6 +92,7 @@ class WorkedExamplesTest {
         assertThat(Flows.said(db.poll("numbers")))
                 .containsExactly("label[0] 20", "label[1] null", "label[2] 60", "sum[0] {\"double\": [20, null, 60]}");
         assertThat(db.task(tasks.get(1), "output")).isEqualTo("-");
+        assertEvents(db, "step:double:completed", "step:label:started", "step:sum:started");
     }
 
     @Test
@@ -88,6 +103,7 @@ class WorkedExamplesTest {
         assertThat(db.steps(run, "status, initial_tasks, remaining_tasks, output"))
                 .containsExactly("double completed 0 0 []", "label completed 0 0 []", "sum started 1 1 -");
         assertThat(Flows.said(db.poll("numbers"))).containsExactly("sum[0] {\"double\": []}");
+        assertEvents(db, "run:started", "step:double:completed", "step:label:completed", "step:sum:started");
 
         db.define("maps", """
                 double map
@@ -95,6 +111,7 @@ class WorkedExamplesTest {
                 """);
         assertThat(db.line("select status, output from pgflow.start_flow('maps', '[]')"))
                 .isEqualTo("completed {\"label\": []}");
+        assertEvents(db, "run:started", "step:double:completed", "step:label:completed", "run:completed");
     }
 
     @Test
@@ -111,10 +128,12 @@ class WorkedExamplesTest {
         assertThat(db.hiddenFor("f", 1)).isBetween(18L, 20L);
         db.show("f");
 
+        assertEvents(db, "run:started", "step:a:started");
         assertThat(db.fail(db.poll("f").getFirst(), "e3")).isEqualTo("a[0] failed 3 - e3");
         assertThat(db.archive("f")).containsExactly("a[0]");
         assertThat(db.step(run, "a", "status, remaining_tasks, error_message")).isEqualTo("failed 1 e3");
         assertThat(db.run(run)).isEqualTo("failed 1");
+        assertEvents(db, "step:a:failed", "run:failed");
     }
 
     @Test
@@ -133,6 +152,7 @@ class WorkedExamplesTest {
                         "m created - - -");
         assertThat(db.run(run)).isEqualTo("failed 2");
         assertThat(db.queue("f")).isEmpty();
+        assertEvents(db, "run:started", "step:p:started", "step:p:failed", "run:failed");
     }
 
     @Test
@@ -149,10 +169,12 @@ class WorkedExamplesTest {
         assertThat(db.tasks(run)).containsExactly("a[0] failed 1 - oops", "b[0] started 1 - -");
         assertThat(db.steps(run)).containsExactly("a failed 0 1 1", "b started 0 1 1");
         assertThat(db.archive("f")).containsExactly("a[0]", "b[0]");
+        assertEvents(db, "run:started", "step:a:started", "step:b:started", "step:a:failed", "run:failed");
 
         assertThat(db.complete(Flows.named(tasks, "b[0]"), "1")).isEqualTo("b[0] started 1 - -");
         assertThat(db.fail(Flows.named(tasks, "b[0]"), "late")).isEqualTo("b[0] failed 1 - late");
         assertThat(db.step(run, "b", "status")).isEqualTo("started");
+        assertEvents(db);
     }
 
     @Test
@@ -165,6 +187,8 @@ class WorkedExamplesTest {
                 """);
         var run = db.start("f", "1");
 
+        assertEvents(db, "run:started", "step:a:started");
+
         assertThat(db.fail(db.poll("f").getFirst(), "boom")).isEqualTo("a[0] failed 1 - boom");
         assertThat(db.steps(run, "status, initial_tasks, output, skip_reason, error_message"))
                 .containsExactly(
@@ -174,6 +198,7 @@ class WorkedExamplesTest {
                         "q started 1 - - -");
         assertThat(db.run(run)).isEqualTo("started 2");
         assertThat(Flows.said(db.poll("f"))).containsExactly("q[0] {}", "z[0] {\"m\": []}");
+        assertEvents(db, "step:a:skipped", "step:m:completed", "step:q:started", "step:z:started");
     }
 
     @Test
@@ -195,6 +220,13 @@ class WorkedExamplesTest {
                         "fallback started 0 -",
                         "join created 1 -");
         assertThat(db.run(run)).isEqualTo("started 2");
+        assertEvents(
+                db,
+                "run:started",
+                "step:opt:skipped",
+                "step:prem:skipped",
+                "step:report:skipped",
+                "step:fallback:started");
 
         var fallback = db.poll("f").getFirst();
         assertThat(fallback.toString()).isEqualTo("fallback[0] {}");
@@ -203,6 +235,7 @@ class WorkedExamplesTest {
         assertThat(join.toString()).isEqualTo("join[0] {\"fallback\": 1}");
         db.complete(join, "2");
         assertThat(db.run(run) + " " + db.output(run)).isEqualTo("completed 0 {\"join\": 2}");
+        assertEvents(db, "step:fallback:completed", "step:join:started", "step:join:completed", "run:completed");
     }
 
     @Test
@@ -214,6 +247,7 @@ class WorkedExamplesTest {
                 """);
         var run = db.start("f", "1");
         var tasks = db.poll("f");
+        assertEvents(db, "run:started", "step:a:started", "step:b:started");
 
         assertThat(db.complete(Flows.named(tasks, "a[0]"), "{\"ok\": false}"))
                 .isEqualTo("a[0] completed 1 {\"ok\": false} -");
@@ -222,6 +256,11 @@ class WorkedExamplesTest {
         assertThat(db.run(run)).isEqualTo("failed 2");
         assertThat(db.queue("f")).isEmpty();
         assertThat(db.archive("f")).containsExactly("a[0]", "b[0]");
+        assertEvents(db, "step:a:completed", "step:g:failed", "run:failed");
+
+        db.define("root", "a | required_input_pattern => '{\"ok\": true}', when_unmet => 'fail'");
+        assertThat(db.line("select status from pgflow.start_flow('root', '1')")).isEqualTo("failed");
+        assertEvents(db, "run:started", "step:a:failed", "run:failed");
     }
 
     @Test
@@ -244,6 +283,7 @@ class WorkedExamplesTest {
         assertThat(db.startTasks("f", 3L)).isEmpty();
         assertThat(Flows.said(db.poll("f"))).containsExactly("c[0] {}");
         assertThat(db.run(run)).isEqualTo("started 1");
+        assertEvents(db, "run:started", "step:m:started", "step:m:skipped", "step:c:started");
     }
 
     @Test
@@ -264,6 +304,7 @@ class WorkedExamplesTest {
         assertThat(db.line("select status, requeued_count, permanently_stalled_at is not null from pgflow.step_tasks"))
                 .isEqualTo("started 3 t");
         assertThat(db.queue("f")).isEmpty();
+        assertEvents(db, "run:started", "step:a:started");
     }
 
     /** What a client of pgflow sends that makes its own run ids. */

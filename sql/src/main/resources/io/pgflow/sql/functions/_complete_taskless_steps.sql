@@ -45,6 +45,9 @@ begin
   if v_runs is null then
     return 0;
   end if;
+  if pgflow._emits() then
+    perform pgflow._send_events(v_runs, v_steps, null);
+  end if;
   perform pgflow._resolve_dependents(v_flows, v_runs, v_steps, array_fill(0, array[cardinality(v_runs)]), false);
   perform pgflow._count_ended_steps(v_runs, null, true);
   return cardinality(v_runs);

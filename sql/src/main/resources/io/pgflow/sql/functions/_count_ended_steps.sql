@@ -10,6 +10,7 @@ set enable_bitmapscan to off
 set jit to off
 as $$
 declare
+  v_completed uuid[];
   v_awaited boolean;
 begin
   with counted as (
@@ -40,10 +41,13 @@ begin
     ) e
     where r.ctid = e.tid
       and (e.steps > 0 or e.completes)
-    returning e.completes and r.awaited as awaited
+    returning r.run_id, e.completes, r.awaited
   )
-  select bool_or(c.awaited) into v_awaited from counted c;
+  select array_agg(c.run_id), bool_or(c.awaited) into v_completed, v_awaited from counted c where c.completes;
 
+  if v_completed is not null and pgflow._emits() then
+    perform pgflow._send_events(v_completed, null, null);
+  end if;
   if v_awaited then
     perform pg_notify('pgflow.run_ended', '');
   end if;

@@ -1,5 +1,5 @@
--- Sends a message for each task of steps that have just started, and writes the tasks. The four arrays go together: a
--- step of a run each, and how many tasks it has. Messages are in the order steps by slug, runs as given, tasks by index.
+-- What follows from the start of steps: the events, a message for each task, and the tasks themselves. The four arrays go together: a step
+-- of a run each, and how many tasks it has. Messages are in the order steps by slug, runs as given, tasks by index.
 create or replace function pgflow._enqueue_tasks(p_flow_slugs text[], p_run_ids uuid[], p_step_slugs text[], p_sizes int[])
 returns void
 language plpgsql
@@ -12,6 +12,9 @@ declare
   v_step record;
   v_ids bigint[];
 begin
+  if pgflow._emits() then
+    perform pgflow._send_events(p_run_ids, p_step_slugs, null);
+  end if;
   -- once for each step of a flow's definition, whatever the number of runs
   for v_step in
     select

@@ -37,6 +37,10 @@ begin
   ) k
   where s.ctid = k.tid;
 
+  if pgflow._emits() then
+    perform pgflow._send_events(p_run_ids, p_step_slugs, null);
+    perform pgflow._send_events(p_run_ids, null, p_errors);
+  end if;
   perform pgflow._archive_open_messages(p_run_ids, null);
 end
 $$;

@@ -56,6 +56,9 @@ begin
   if v_runs is null then
     return 0;
   end if;
+  if pgflow._emits() then
+    perform pgflow._send_events(v_runs, v_steps, p_errors);
+  end if;
   perform pgflow._archive_open_messages(v_runs, v_steps);
   if not p_cascade then
     perform pgflow._resolve_dependents(v_flows, v_runs, v_steps, array_fill(0, array[cardinality(v_runs)]), false);

@@ -76,6 +76,10 @@ begin
     end if;
   end if;
 
+  if pgflow._emits() then
+    perform pgflow._send_events(v_ids, null, null);
+  end if;
+
   -- a root starts at once, unless something in its run must be looked at first: a condition, or an empty map
   insert into pgflow.step_states (
     flow_slug, run_id, step_slug, remaining_deps, initial_tasks, status, remaining_tasks, started_at

@@ -105,6 +105,9 @@ begin
     where c.status = 'completed';
 
     if v_closed_runs is not null then
+      if pgflow._emits() then
+        perform pgflow._send_events(v_closed_runs, v_closed_steps, null);
+      end if;
       perform pgflow._count_ended_steps(v_closed_runs, null, true);
       select d.started, d.unsettled into v_started, v_unsettled
       from pgflow._resolve_dependents(v_closed_flows, v_closed_runs, v_closed_steps, v_closed_sizes, true) d;

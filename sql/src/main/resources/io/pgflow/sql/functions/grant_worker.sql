@@ -24,7 +24,7 @@ begin
       from pg_catalog.pg_proc p
       where p.pronamespace = to_regnamespace('pgflow')
         and p.proname <> all (
-          '{delete_flow_and_data, prune_data_older_than, grant_client, grant_worker, _refresh_privileges, ensure_workers,
+          '{delete_flow_and_data, prune_data_older_than, grant_client, grant_worker, _refresh_privileges, refresh_environment, ensure_workers,
             cleanup_ensure_workers_logs, setup_ensure_workers_cron, setup_requeue_stalled_tasks_cron}')
     ),
     grant_worker.role);
