@@ -1,5 +1,6 @@
 package io.pgflow.sql;
 
+import io.pgflow.testing.Endings;
 import io.pgflow.testing.Invariants;
 import io.pgflow.testing.TestDatabases;
 import java.lang.annotation.ElementType;
@@ -33,6 +34,11 @@ final class CoreDatabase implements ParameterResolver, AfterTestExecutionCallbac
 
     /** The connections of a test class. */
     private record Sessions(DataSource database, List<Flows> open) implements AutoCloseable {
+        static Sessions of(DataSource database) {
+            Endings.keep(database);
+            return new Sessions(database, new ArrayList<>());
+        }
+
         Flows get(int index) {
             while (open.size() <= index) open.add(new Flows(database));
             return open.get(index);
@@ -57,7 +63,7 @@ final class CoreDatabase implements ParameterResolver, AfterTestExecutionCallbac
         var sessions = test.getParent()
                 .orElseThrow()
                 .getStore(NAMESPACE)
-                .getOrComputeIfAbsent(Sessions.class, key -> new Sessions(database, new ArrayList<>()), Sessions.class);
+                .getOrComputeIfAbsent(Sessions.class, key -> Sessions.of(database), Sessions.class);
         test.getStore(NAMESPACE).getOrComputeIfAbsent(Emptied.class, key -> empty(sessions), Emptied.class);
         return sessions.get(parameter.getIndex());
     }

@@ -50,6 +50,7 @@ class InvariantsTest {
                 "update step_states set remaining_deps = 2 where step_slug = 'z'      | z: remaining_deps is 2 with 1 of 2 settled",
                 "update step_states set remaining_deps = 0 where step_slug = 'z'      | z: ready but not started",
                 "update step_tasks set status = 'completed' where task_index = 2      | m: remaining_tasks is 2, open tasks are 1",
+                "update step_tasks set claim_no = 0 where task_index = 1              | m: 1 tasks completed without a claim",
                 "delete from step_tasks where task_index = 1                          | m: 2 tasks, not 3",
                 "update runs set remaining_steps = 3 where flow_slug = 'f'            | remaining_steps is 3, open steps are 2",
                 "update runs set status = 'completed', completed_at = now() where flow_slug = 'f' | completed with 2 open steps",

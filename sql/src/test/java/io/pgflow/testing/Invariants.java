@@ -7,8 +7,8 @@ import java.util.List;
 import javax.sql.DataSource;
 
 /**
- * What holds in every database whenever no transaction is under way: counters equal a recount, what can go on has been set going, and the
- * queues hold exactly the open tasks.
+ * What holds in every database whenever no transaction is under way: counters equal a recount, what can go on has been set going, the queues hold
+ * exactly the open tasks, and, where {@link Endings} are kept, whatever ended did so once.
  */
 public final class Invariants {
 
@@ -19,6 +19,7 @@ public final class Invariants {
                 count(t.task_index) as tasks,
                 count(t.task_index) filter (where t.status = 'completed') as completed_tasks,
                 count(t.task_index) filter (where t.status in ('queued', 'started')) as open_tasks,
+                count(t.task_index) filter (where t.status = 'completed' and t.claim_no = 0) as unclaimed_tasks,
                 d.when_unmet, d.when_exhausted
               from pgflow.step_states s
               join pgflow.steps d on d.flow_slug = s.flow_slug and d.step_slug = s.step_slug
@@ -49,6 +50,7 @@ public final class Invariants {
                   then format('remaining_deps is %s with %s of %s settled', s.remaining_deps, coalesce(e.deps, 0), s.deps_count) end,
                 case when s.run_status = 'started' and s.status = 'created' and s.remaining_deps = 0 then 'ready but not started' end,
                 case when s.status = 'started' and s.remaining_tasks = 0 then 'started with nothing left to do' end,
+                case when s.unclaimed_tasks > 0 then format('%s tasks completed without a claim', s.unclaimed_tasks) end,
                 case when s.run_status <> 'failed' and s.status = 'failed' then 'failed in a run that has not' end,
                 case when s.status = 'completed' and s.step_type = 'map' and jsonb_array_length(s.output) <> s.initial_tasks
                   then format('%s outputs of %s tasks', jsonb_array_length(s.output), s.initial_tasks) end
@@ -103,6 +105,19 @@ public final class Invariants {
             select format('message %%s is both in queue and archive', q.msg_id) from pgmq.%1$I q join pgmq.%2$I a on a.msg_id = q.msg_id
             limit 20""";
 
+    /** Whatever is left to do. */
+    private static final String LEFT = """
+            select concat_ws(' ', r.run_id, 'of', r.flow_slug, 'has not ended') from pgflow.runs r where r.status = 'started'
+            union all
+            select concat_ws(' ', t.run_id, t.step_slug, t.task_index, 'is', t.status, 'in a run that completed')
+            from pgflow.step_tasks t
+            join pgflow.step_states s on s.run_id = t.run_id and s.step_slug = t.step_slug
+            join pgflow.runs r on r.run_id = t.run_id
+            where r.status = 'completed'
+              and s.status = 'completed'
+              and t.status <> 'completed'
+            limit 20""";
+
     private Invariants() {}
 
     /**
@@ -111,12 +126,33 @@ public final class Invariants {
      * @throws AssertionError if so
      */
     public static void check(DataSource database) {
+        check(database, false);
+    }
+
+    /**
+     * Fails if one of them does not hold, or if anything is left to do: every run has ended, every task of a run that completed is completed or its
+     * step was skipped, and with them no message is left.
+     *
+     * @throws AssertionError if so
+     */
+    public static void checkEnded(DataSource database) {
+        check(database, true);
+    }
+
+    private static void check(DataSource database, boolean ended) {
         var breaches = new ArrayList<String>();
         try (var connection = database.getConnection()) {
             connection.setReadOnly(true);
             connection.setAutoCommit(false);
             connection.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
             breaches.addAll(lines(connection, OF_STATES));
+            if (!lines(connection, "select 1 where to_regclass('endings.seen') is not null")
+                    .isEmpty()) {
+                breaches.addAll(lines(connection, Endings.BREACHES));
+            }
+            if (ended) {
+                breaches.addAll(lines(connection, LEFT));
+            }
             for (var flow : lines(connection, "select flow_slug from pgflow.flows order by 1")) {
                 var query = lines(
                                 connection,
