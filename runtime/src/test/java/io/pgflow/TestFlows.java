@@ -2,6 +2,8 @@ package io.pgflow;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
+import io.pgflow.testing.Endings;
+import io.pgflow.testing.Invariants;
 import io.pgflow.testing.TestDatabases;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -18,14 +20,18 @@ import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
 import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolver;
 
-/** Runs flows in this JVM, on the database of the test class; what was started is closed after the test method. */
+/**
+ * Runs flows in this JVM, on the database of the test class. After the test method, what was started is closed; then {@link Invariants} must hold, and
+ * {@link Footprint} be what it was.
+ */
 public final class TestFlows implements AutoCloseable {
 
     /** How long a test waits for anything at most. */
-    static final Duration LIMIT = Duration.ofSeconds(30);
+    static final Duration LIMIT = Duration.ofMinutes(2);
 
     private final HikariDataSource pool;
     private final Deque<RunningWorkers> started = new ArrayDeque<>();
+    private final Footprint before;
 
     private TestFlows(DataSource dataSource) {
         var config = new HikariConfig();
@@ -33,6 +39,8 @@ public final class TestFlows implements AutoCloseable {
         config.setMaximumPoolSize(20);
         config.setMinimumIdle(0);
         pool = new HikariDataSource(config);
+        Endings.keep(pool);
+        before = Footprint.before(pool);
     }
 
     /** Gives test methods their {@link TestFlows}. */
@@ -113,7 +121,10 @@ public final class TestFlows implements AutoCloseable {
 
     @Override
     public void close() {
-        started.forEach(RunningWorkers::close);
-        pool.close();
+        try (pool) {
+            started.forEach(RunningWorkers::close);
+            Invariants.check(pool);
+            before.awaitRestored(LIMIT);
+        }
     }
 }

@@ -113,6 +113,7 @@ final class Housekeeper {
                 sleep(pause);
             }
         }
+        stopListening();
     }
 
     private void listen() {
@@ -126,6 +127,15 @@ final class Housekeeper {
             }
         });
         listening = true;
+    }
+
+    /** The connection may be a pool's: whoever gets it next has not asked for announcements. */
+    private void stopListening() {
+        try {
+            session.run(db -> db.execute("unlisten *"));
+        } catch (DataAccessException e) {
+            log.debug("the housekeeper lost its connection at the end: {}", SqlErrors.describe(e));
+        }
     }
 
     private static String channel(String slug) {
