@@ -1,11 +1,16 @@
 package io.pgflow.sql;
 
+import static java.util.Objects.requireNonNull;
+
 import io.pgflow.sql.SqlFiles.SqlFile;
 import java.lang.module.ModuleDescriptor.Version;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.Comparator;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /** What has been applied to a database, as {@code pgflow.schema_history} had it when this was read. */
 final class History {
@@ -32,18 +37,44 @@ final class History {
 
     /** A table that this release does not know may hold what it would break; an unknown function is merely not called. */
     void refuseTablesUnknownTo(SqlFiles files) {
-        for (var name : entries.keySet()) {
-            if (SqlFile.isTable(name)
-                    && files.tables().stream().noneMatch(file -> file.name().equals(name))) {
-                throw new SchemaException("schema pgflow is newer than this program: release "
-                        + entries.get(name).release() + " applied " + name + ", which release " + files.release()
-                        + " does not know. Deploy that release or a newer one");
-            }
-        }
+        tablesUnknownTo(files).findFirst().ifPresent(name -> {
+            throw new SchemaException("schema pgflow is newer than this program: release "
+                    + requireNonNull(entries.get(name)).release() + " applied " + name + ", which release "
+                    + files.release() + " does not know. Deploy that release or a newer one");
+        });
+    }
+
+    boolean hasTablesUnknownTo(SqlFiles files) {
+        return tablesUnknownTo(files).findFirst().isPresent();
+    }
+
+    private Stream<String> tablesUnknownTo(SqlFiles files) {
+        return entries.keySet().stream()
+                .filter(SqlFile::isTable)
+                .filter(name ->
+                        files.tables().stream().noneMatch(file -> file.name().equals(name)));
     }
 
     boolean isNewerThan(Version release) {
         return entries.values().stream().anyMatch(entry -> entry.release().compareTo(release) > 0);
+    }
+
+    /** The newest release that applied something. */
+    String release() {
+        return entries.values().stream()
+                .map(Entry::release)
+                .max(Comparator.naturalOrder())
+                .map(Version::toString)
+                .orElse("unknown");
+    }
+
+    /** The names of the files that have not been applied as they are now; not of our pgmq where another is used. */
+    List<String> outdated(SqlFiles files) {
+        return Stream.of(List.of(files.pgmq()), files.tables(), files.functions())
+                .flatMap(List::stream)
+                .filter(file -> !has(file) && (!file.equals(files.pgmq()) || entries.containsKey(file.name())))
+                .map(SqlFile::name)
+                .toList();
     }
 
     /** Whether the file has been applied as it is now. */
@@ -77,7 +108,7 @@ final class History {
 
     /** Notes on all files that this release has them so, which keeps older releases from replacing them. Writes only where that is news. */
     void claim(Version release) throws SQLException {
-        if (entries.values().stream().allMatch(entry -> entry.release().equals(release))) {
+        if (entries.values().stream().allMatch(entry -> entry.release().equals(release)) || !mayChange()) {
             return;
         }
         try (var update =
@@ -85,6 +116,14 @@ final class History {
             update.setString(1, release.toString());
             update.setString(2, release.toString());
             update.executeUpdate();
+        }
+    }
+
+    /** A user who only works with the schema may not. */
+    private boolean mayChange() throws SQLException {
+        try (var statement = connection.createStatement();
+                var row = statement.executeQuery("select has_table_privilege('pgflow.schema_history', 'update')")) {
+            return row.next() && row.getBoolean(1);
         }
     }
 }

@@ -2,11 +2,17 @@ package io.pgflow.sql;
 
 import io.pgflow.sql.Migration.Outcome;
 import io.pgflow.sql.Pgmq.Kind;
+import io.pgflow.sql.SchemaReport.Absent;
+import io.pgflow.sql.SchemaReport.Foreign;
+import io.pgflow.sql.SchemaReport.Installed;
+import io.pgflow.sql.SchemaReport.Pgflow;
+import io.pgflow.sql.SchemaReport.Unreadable;
 import io.pgflow.sql.SqlFiles.SqlFile;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import javax.sql.DataSource;
 
 /**
@@ -18,6 +24,8 @@ import javax.sql.DataSource;
  */
 public final class Schema {
     private static final long LOCK = 0x7067666c6f77L; // "pgflow": held by whoever migrates the database
+
+    private static final String NOT_ALLOWED = "42501";
 
     private final Connection connection;
     private final SqlFiles files = SqlFiles.ofThisRelease();
@@ -43,6 +51,9 @@ public final class Schema {
                 var migration = new Schema(connection).migrate();
                 connection.commit();
                 return migration;
+            } catch (SchemaException e) {
+                rollBack(connection, e);
+                throw e.found(inspect(connection));
             } catch (SQLException | RuntimeException e) {
                 rollBack(connection, e);
                 throw e;
@@ -50,6 +61,29 @@ public final class Schema {
         } catch (SQLException e) {
             throw new SchemaException(
                     "PgFlow's schema could not be looked at or brought up to date: " + e.getMessage(), e);
+        }
+    }
+
+    /**
+     * Looks what is there, and changes nothing. It takes no rights but to connect. Any thread may call it.
+     *
+     * @param dataSource a database
+     * @return what PgFlow would find there
+     * @throws SchemaException if the database could not be reached
+     */
+    public static SchemaReport describe(DataSource dataSource) {
+        try (var connection = dataSource.getConnection()) {
+            return Inspection.of(connection);
+        } catch (SQLException e) {
+            throw new SchemaException("the database could not be looked at: " + e.getMessage(), e);
+        }
+    }
+
+    private static Optional<SchemaReport> inspect(Connection connection) {
+        try {
+            return Optional.of(Inspection.of(connection));
+        } catch (SQLException e) {
+            return Optional.empty(); // the reason to look matters more
         }
     }
 
@@ -68,11 +102,16 @@ public final class Schema {
         execute("set local search_path to ''");
         execute("set local check_function_bodies to off"); // so that functions may come in any order
 
-        var wasThere = is("to_regnamespace('pgflow') is not null");
-        if (!wasThere) {
-            apply("schema_history.sql");
-        } else if (is("to_regclass('pgflow.schema_history') is null")) {
-            return new Migration(Outcome.FOREIGN, applied, pgmq());
+        var found = Inspection.pgflow(connection);
+        switch (found) {
+            case Absent() -> apply("schema_history.sql");
+            case Foreign() -> {
+                return new Migration(Outcome.FOREIGN, applied, pgmq());
+            }
+            case Unreadable() ->
+                throw new SchemaException("user " + connection.getMetaData().getUserName()
+                        + " may not use schema pgflow. Have its owner grant it: select pgflow.grant_worker('ROLE')");
+            case Installed installed -> {}
         }
         var history = History.read(connection);
         history.refuseTablesUnknownTo(files);
@@ -96,7 +135,7 @@ public final class Schema {
             execute("select pgflow.refresh_environment(), pgflow._refresh_privileges()");
         }
         history.claim(files.release());
-        return new Migration(outcome(wasThere), applied, pgmq());
+        return new Migration(outcome(found), applied, pgmq());
     }
 
     private void seeToPgmq(History history) throws SQLException {
@@ -125,8 +164,8 @@ public final class Schema {
         applied.add(file.name());
     }
 
-    private Outcome outcome(boolean wasThere) {
-        if (!wasThere) {
+    private Outcome outcome(Pgflow found) {
+        if (found instanceof Absent) {
             return Outcome.INSTALLED;
         }
         return applied.isEmpty() ? Outcome.UNCHANGED : Outcome.UPGRADED;
@@ -138,7 +177,11 @@ public final class Schema {
         } catch (SQLException e) {
             throw new SchemaException(
                     "PgFlow's schema is as it was: the database refused " + file + " of release " + files.release()
-                            + ": " + e.getMessage(),
+                            + ": " + e.getMessage()
+                            + (NOT_ALLOWED.equals(e.getSQLState())
+                                    ? ". Have a user do it who may: the schema's owner, or one who may create schemas here,"
+                                            + " by Schema.migrate or by starting a worker once"
+                                    : ""),
                     e);
         }
     }
@@ -147,13 +190,6 @@ public final class Schema {
         try (var statement = connection.createStatement()) {
             statement.setEscapeProcessing(false); // braces in SQL are SQL's
             statement.execute(sql);
-        }
-    }
-
-    private boolean is(String condition) throws SQLException {
-        try (var statement = connection.createStatement();
-                var row = statement.executeQuery("select " + condition)) {
-            return row.next() && row.getBoolean(1);
         }
     }
 }

@@ -1,5 +1,7 @@
 package io.pgflow.sql;
 
+import java.util.Optional;
+
 /**
  * The schema could not be installed or upgraded, or does not fit this release. The database is as it was before; the message says what was
  * found, in which file or schema, and what to do.
@@ -13,5 +15,11 @@ public final class SchemaException extends RuntimeException {
 
     SchemaException(String message, Throwable cause) {
         super(message, cause);
+    }
+
+    /** The same, telling what is there. */
+    SchemaException found(Optional<SchemaReport> report) {
+        return report.map(found -> new SchemaException(getMessage() + "\nThere is:\n" + found, this))
+                .orElse(this);
     }
 }

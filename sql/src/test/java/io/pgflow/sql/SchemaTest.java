@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.pgflow.sql.Migration.Outcome;
 import io.pgflow.sql.Pgmq.Kind;
 import io.pgflow.testing.EmptyDatabase;
+import io.pgflow.testing.LoginRole;
 import io.pgflow.testing.TestDatabases;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -104,21 +105,49 @@ class SchemaTest {
     @Test
     void needsNoRightToChangeWhatIsUpToDate(@EmptyDatabase PGSimpleDataSource database) throws Exception {
         Schema.migrate(database);
-        execute(
-                database,
-                "grant usage on schema pgflow to pg_monitor; grant select on pgflow.schema_history to pg_monitor");
-        database.setOptions("-c role=pg_monitor");
+        try (var worker = new LoginRole(database)) {
+            execute(database, "select pgflow.grant_worker('" + worker.name() + "')");
+            assertThat(Schema.migrate(worker.dataSource()).outcome()).isEqualTo(Outcome.UNCHANGED);
 
-        assertThat(Schema.migrate(database).outcome()).isEqualTo(Outcome.UNCHANGED);
+            execute(database, "update pgflow.schema_history set release = '0.0.9'"); // with the same files
+            assertThat(Schema.migrate(worker.dataSource()).outcome()).isEqualTo(Outcome.UNCHANGED);
+        }
+    }
+
+    @Test
+    void saysWhoseItIsToBringAnOlderSchemaUpToDate(@EmptyDatabase PGSimpleDataSource database) throws Exception {
+        Schema.migrate(database);
+        try (var worker = new LoginRole(database)) {
+            execute(database, "select pgflow.grant_worker('" + worker.name() + "')");
+            execute(database, "update pgflow.schema_history set checksum = 'old' where file = '" + FUNCTION_FILE + "'");
+
+            assertThatThrownBy(() -> Schema.migrate(worker.dataSource()))
+                    .isInstanceOf(SchemaException.class)
+                    .hasMessageContainingAll(
+                            FUNCTION_FILE,
+                            "Have a user do it who may",
+                            "user " + worker.name(),
+                            "to be upgraded by " + FUNCTION_FILE);
+        }
+    }
+
+    @Test
+    void saysThatARoleWasGrantedNothing(@EmptyDatabase PGSimpleDataSource database) {
+        Schema.migrate(database);
+        try (var nobody = new LoginRole(database)) {
+            assertThatThrownBy(() -> Schema.migrate(nobody.dataSource()))
+                    .isInstanceOf(SchemaException.class)
+                    .hasMessageContainingAll(nobody.name(), "may not use schema pgflow", "pgflow.grant_worker");
+        }
     }
 
     @Test
     void saysWhichFileTheDatabaseRefused(@EmptyDatabase PGSimpleDataSource database) {
-        database.setOptions("-c role=pg_monitor");
-
-        assertThatThrownBy(() -> Schema.migrate(database))
-                .isInstanceOf(SchemaException.class)
-                .hasMessageContainingAll("schema_history.sql", "permission denied");
+        try (var nobody = new LoginRole(database)) {
+            assertThatThrownBy(() -> Schema.migrate(nobody.dataSource()))
+                    .isInstanceOf(SchemaException.class)
+                    .hasMessageContainingAll("schema_history.sql", "permission denied", "who may create schemas here");
+        }
     }
 
     @Test

@@ -42,7 +42,17 @@ class SchemaWithExtensionTest {
     void createsTheExtension() throws Exception {
         Sql.execute(server.getPostgresDatabase(), "create database created");
 
+        var before = Schema.describe(server.getDatabase("postgres", "created"));
+        assertThat(before.pgmq()).isEmpty();
+        assertThat(before.offeredPgmq()).contains("1.11.0");
+        assertThat(before.toString()).contains("\nno pgmq; the server offers the extension, version 1.11.0\n");
+
         var migration = Schema.migrate(server.getDatabase("postgres", "created"));
+
+        var after = Schema.describe(server.getDatabase("postgres", "created"));
+        assertThat(after.pgmq()).contains(new Pgmq(Kind.EXTENSION, "1.11.0"));
+        assertThat(after.offeredPgmq()).isEmpty();
+        assertThat(after.toString()).contains("\npgmq 1.11.0 (extension)\n");
 
         assertThat(migration.outcome()).isEqualTo(Outcome.INSTALLED);
         assertThat(migration.applied()).contains("extension pgmq").doesNotContain("pgmq/pgmq.sql");
@@ -72,5 +82,7 @@ class SchemaWithExtensionTest {
 
         assertThat(migration.pgmq().kind()).isEqualTo(Kind.OURS);
         assertThat(migration.applied()).contains("pgmq/pgmq.sql");
+        assertThat(Schema.describe(database).toString())
+                .contains("\npgmq by PgFlow, release 1; the server offers the extension, version 1.11.0\n");
     }
 }
