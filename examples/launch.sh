@@ -1,5 +1,5 @@
-# Sourced by the commands of this folder: runs the class $main in the folder $working with the arguments given, from what the sources
-# are now, on the JDK that ./mvnw would take.
+# Sourced by the commands of this folder: runs the class $main of the module $module (examples, unless it is set) in the folder $working
+# with the arguments given, from what the sources are now, on the JDK that ./mvnw would take.
 
 set -eu
 
@@ -15,11 +15,12 @@ PGFLOW_MVNW_DOWNLOADS=yes # only the JDK is of interest
 unset PGFLOW_MVNW_DOWNLOADS
 
 wanted=$(($(jdk_major "$JAVA_HOME") + 44)) # as class files count versions
-dependencies=$root/examples/target/classpath
+module=${module:-examples}
+dependencies=$root/$module/target/classpath
 
 is_of_another_jdk() { # class files that name preview APIs run on one version only
-  for class in sql/target/classes/module-info.class runtime/target/classes/module-info.class; do
-    version=$(od -An -tu1 -j7 -N1 "$root/$class" 2>/dev/null | tr -d ' ')
+  for class in sql/target/classes/module-info runtime/target/classes/module-info "$module/target/classes/$(printf '%s' "$main" | tr . /)"; do
+    version=$(od -An -tu1 -j7 -N1 "$root/$class.class" 2>/dev/null | tr -d ' ')
     [ "${version:-$wanted}" -eq "$wanted" ] || return 0
   done
   return 1
@@ -27,7 +28,7 @@ is_of_another_jdk() { # class files that name preview APIs run on one version on
 
 is_current() { # no source is newer than the list of dependencies, and all of these are there
   [ -f "$dependencies" ] || return 1
-  [ -z "$(find "$root/pom.xml" "$root"/*/pom.xml "$root"/*/src/main "$root"/*/src/build -newer "$dependencies" 2>/dev/null)" ] || return 1
+  [ -z "$(find "$root/pom.xml" "$root"/*/pom.xml "$root"/*/src/main "$root"/*/src/build "$root/$module/pom.xml" "$root/$module/src/main" -newer "$dependencies" 2>/dev/null)" ] || return 1
   tr : '\n' <"$dependencies" | while IFS= read -r entry; do
     [ -e "$entry" ] || return 1
   done
@@ -40,7 +41,7 @@ build() {
   (
     cd "$root"
     rm -f "$dependencies"
-    ./mvnw -q -pl examples -am "$@" -Dmaven.test.skip=true test-compile dependency:build-classpath \
+    ./mvnw -q -pl "$module" -am "$@" -Dmaven.test.skip=true test-compile dependency:build-classpath \
       -DincludeScope=runtime -Dmdep.outputFile=target/classpath >"$log" 2>&1
   ) || {
     cat "$log" >&2
@@ -64,5 +65,5 @@ if [ -t 1 ] && [ "${TERM:-dumb}" != dumb ]; then
   terminal=true
 fi
 cd "$working"
-exec "$JAVA_HOME/bin/java" --enable-preview -cp "$root/examples/target/classes:$(cat "$dependencies")" \
+exec "$JAVA_HOME/bin/java" --enable-preview -cp "$root/$module/target/classes:$(cat "$dependencies")" \
   -Dpgflow.examples.terminal="$terminal" -Dpgflow.examples.command="$0" "$main" "$@"

@@ -1,5 +1,4 @@
-/** How fast it is. */
 @NullMarked
-package io.pgflow.examples.bench;
+package io.pgflow.benchmark;
 
 import org.jspecify.annotations.NullMarked;

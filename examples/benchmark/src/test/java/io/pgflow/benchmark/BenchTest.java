@@ -1,0 +1,53 @@
+package io.pgflow.benchmark;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.StringReader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import javax.xml.parsers.DocumentBuilderFactory;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.w3c.dom.Document;
+import org.w3c.dom.Element;
+import org.xml.sax.InputSource;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** The benchmark works: with tiny counts it measures everything that it should. How fast that is says nothing, and is not looked at. */
+class BenchTest {
+
+    @Test
+    void measuresTheSqlFunctions(@TempDir Path out) throws Exception {
+        Bench.main(new String[] {"sql", "--quick", "--out", out.toString()});
+
+        var json = new JsonMapper().readTree(Files.readString(out.resolve("results.json")));
+        assertThat(json.get("figures").valueStream()).hasSize(37).allSatisfy(BenchTest::wasMeasured);
+        assertThat(json.get("goals").valueStream())
+                .hasSize(24)
+                .allSatisfy(goal -> assertThat(goal.get("verdict").asString()).isIn("holds", "misses"));
+        var page = page(out);
+        assertThat(rows(page, 0)).as("goals").isEqualTo(1 + 24);
+        assertThat(page.getElementsByTagName("svg").getLength()).isEqualTo(4);
+    }
+
+    private static void wasMeasured(JsonNode figure) {
+        assertThat(figure.get("values").valueStream())
+                .as("%s", figure)
+                .hasSize(1)
+                .allSatisfy(value -> assertThat(value.isNumber()).isTrue());
+    }
+
+    /** The report, which is also XML, so that a mistake in it shows. */
+    private static Document page(Path out) throws Exception {
+        var html = Files.readString(out.resolve("report.html"));
+        return DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(new InputSource(new StringReader(html)));
+    }
+
+    /** How many rows the table has. */
+    private static int rows(Document page, int table) {
+        return ((Element) page.getElementsByTagName("table").item(table))
+                .getElementsByTagName("tr")
+                .getLength();
+    }
+}
