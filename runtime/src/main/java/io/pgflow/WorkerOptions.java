@@ -6,7 +6,9 @@ import io.pgflow.internal.Json;
 import io.pgflow.internal.WorkerSettings;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.json.JsonMapper;
@@ -23,6 +25,7 @@ public final class WorkerOptions {
     private final @Nullable String password;
     private WorkerSettings settings = WorkerSettings.defaults();
     private Json json = new Json();
+    private final List<WorkerListener> listeners = new ArrayList<>();
 
     WorkerOptions(
             @Nullable DataSource dataSource, @Nullable String url, @Nullable String user, @Nullable String password) {
@@ -104,6 +107,17 @@ public final class WorkerOptions {
     }
 
     /**
+     * Adds a listener, which is told what the workers do.
+     *
+     * @param listener called on a thread of its own; it may be slow and may throw, and holds up nobody
+     * @return these options
+     */
+    public WorkerOptions listener(WorkerListener listener) {
+        listeners.add(Objects.requireNonNull(listener, "listener"));
+        return this;
+    }
+
+    /**
      * Serves flows until SIGTERM or SIGINT; then finishes what is in hand, and returns.
      *
      * @param flows one or more
@@ -129,6 +143,6 @@ public final class WorkerOptions {
         Database database = dataSource != null
                 ? Database.of(dataSource)
                 : Database.open(url, user, password, CONNECTIONS, System.getenv(), Path.of(""));
-        return new RunningWorkers(Engine.start(database, List.of(flows), settings, json), json);
+        return new RunningWorkers(Engine.start(database, List.of(flows), settings, json, List.copyOf(listeners)), json);
     }
 }

@@ -3,6 +3,7 @@ package io.pgflow.internal;
 import io.pgflow.TaskContext;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
@@ -62,6 +63,19 @@ final class Attempt implements TaskContext {
         if (handler != null) {
             handler.interrupt();
         }
+    }
+
+    /** Where its handler is, for people: the innermost line that is not of the JDK; null if there is none. */
+    @Nullable
+    StackTraceElement where() {
+        Thread handler = thread;
+        return handler == null
+                ? null
+                : Arrays.stream(handler.getStackTrace())
+                        .filter(frame -> frame.getModuleName() == null
+                                || !frame.getModuleName().startsWith("java."))
+                        .findFirst()
+                        .orElse(null);
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.pgflow.internal;
 
 import io.pgflow.Flow;
 import io.pgflow.PgflowException;
+import io.pgflow.WorkerListener;
 import io.pgflow.sql.Migration;
 import io.pgflow.sql.Schema;
 import java.time.Duration;
@@ -38,12 +39,19 @@ public final class Engine implements AutoCloseable {
     private final Session keeping;
     private final Map<String, PollLoop> workers = new LinkedHashMap<>();
     private final Deadlines deadlines = new Deadlines();
+    private final Events events;
+    private final Instant startedAt;
     private final OutcomeWriter outcomes;
     private final Housekeeper housekeeper;
     private final ReentrantLock closing = new ReentrantLock();
     private boolean closed;
 
-    private Engine(Database database, List<Flow<?>> flows, WorkerSettings settings, Json json) {
+    private Engine(
+            Database database,
+            List<Flow<?>> flows,
+            WorkerSettings settings,
+            Json json,
+            List<WorkerListener> listeners) {
         this.database = database;
         this.settings = settings;
         claiming = new Session(database.dataSource());
@@ -52,19 +60,21 @@ public final class Engine implements AutoCloseable {
         var clock = InstantSource.system();
         var housekeeping = new AtomicReference<Housekeeper>();
         var announcing = new HashSet<String>();
+        events = new Events(listeners, clock);
         outcomes = new OutcomeWriter(
-                new Queries(recording), settings.concurrency() * flows.size(), this::recorded, new Random());
+                new Queries(recording), settings.concurrency() * flows.size(), events, this::recorded, new Random());
         try {
             List.of(claiming, recording, keeping).forEach(Session::open);
             var queries = new Queries(claiming);
             if (database.exclusive()) {
                 queries.markAllStopped(); // nobody else can be at work here
-                int left = queries.recover().size();
-                if (left > 0) {
+                var left = queries.recover();
+                left.forEach(events::recovered);
+                if (!left.isEmpty()) {
                     log.info(
                             "{}",
                             LogLine.of("tasks_left_by_last_program")
-                                    .with("tasks", left)
+                                    .with("tasks", left.size())
                                     .with("next", "they are queued again"));
                 }
             }
@@ -83,22 +93,29 @@ public final class Engine implements AutoCloseable {
                                 queries,
                                 new TaskRunner(flow, json),
                                 outcomes,
+                                events,
                                 deadlines,
                                 () -> announcing.contains(flow.slug())
                                         && housekeeping.get().listening(),
                                 clock,
                                 new Random()));
             }
-            housekeeper = new Housekeeper(keeping, List.copyOf(workers.values()), settings, this::deprecated);
+            housekeeper = new Housekeeper(keeping, List.copyOf(workers.values()), settings, events, this::deprecated);
             housekeeping.set(housekeeper);
             housekeeper.start();
         } catch (RuntimeException e) {
             outcomes.close();
             deadlines.close();
+            events.close();
             List.of(claiming, recording, keeping).forEach(Session::close);
             throw e;
         }
+        startedAt = clock.instant();
         for (PollLoop worker : workers.values()) {
+            events.workerStarted(
+                    worker.workerId(),
+                    settings.name(worker.flow()),
+                    worker.flow().slug());
             Thread.ofVirtual().name(settings.name(worker.flow())).start(worker);
             log.info(
                     "{}",
@@ -120,11 +137,16 @@ public final class Engine implements AutoCloseable {
      *
      * @throws PgflowException if the database, the schema or a flow does not allow it; the database is closed then
      */
-    public static Engine start(Database database, List<Flow<?>> flows, WorkerSettings settings, Json json) {
+    public static Engine start(
+            Database database,
+            List<Flow<?>> flows,
+            WorkerSettings settings,
+            Json json,
+            List<WorkerListener> listeners) {
         try {
             requireDifferent(flows);
             prepare(database, flows);
-            return new Engine(database, flows, settings, json);
+            return new Engine(database, flows, settings, json, listeners);
         } catch (DataAccessException e) {
             var failure = new PgflowException.DatabaseUnavailable(database.describe(), e);
             database.close();
@@ -186,34 +208,14 @@ public final class Engine implements AutoCloseable {
 
     /** Follows up what the database made of an outcome. */
     private void recorded(Outcome outcome, Report report) {
-        Task task = outcome.task();
-        switch (report.effect()) {
-            case COMPLETED -> {
-                if (log.isDebugEnabled()) {
-                    log.debug("{}", LogLine.of("task_completed").with(task));
-                }
-            }
-            case RETRYING ->
-                log.info("{}", LogLine.of("task_retried").with(task).with("retry_at", report.retryAt()));
-            case FAILED -> log.warn("{}", LogLine.of("task_failed").with(task));
-            case LATE -> log.warn("{}", LogLine.of("report_late").with(task).with("next", "it changed nothing"));
-        }
-        if (report.runEnded() != null) {
-            switch (report.runEnded()) {
-                case COMPLETED -> log.debug("{}", line("run_completed", task));
-                case FAILED -> log.warn("{}", line("run_failed", task));
-            }
-        }
+        ReportLog.log(outcome, report);
+        events.recorded(outcome, report);
         if (report.ready() || report.effect() == Report.Effect.RETRYING) {
-            PollLoop worker = workers.get(task.flowSlug());
+            PollLoop worker = workers.get(outcome.task().flowSlug());
             if (worker != null) {
                 worker.wake();
             }
         }
-    }
-
-    private static LogLine line(String event, Task task) {
-        return LogLine.of(event).with("flow", task.flowSlug()).with("run", task.runId());
     }
 
     private static LogLine line(String event, PollLoop worker) {
@@ -264,10 +266,16 @@ public final class Engine implements AutoCloseable {
             } catch (DataAccessException e) {
                 log.warn("{}", line("worker_not_marked_stopped", worker).with("error", SqlErrors.describe(e)));
             }
+            events.workerStopped(
+                    worker.workerId(),
+                    settings.name(worker.flow()),
+                    worker.flow().slug(),
+                    Duration.between(startedAt, Instant.now()));
         }
         deadlines.close();
         List.of(claiming, recording, keeping).forEach(Session::close);
         database.close();
+        events.close();
         log.info("{}", LogLine.of("workers_stopped").with("flows", String.join(",", workers.keySet())));
     }
 

@@ -50,9 +50,14 @@ final class ErrorText {
         }
     }
 
+    /** No more than so many characters of a text. */
+    static String cut(String text, int longest) {
+        return text.length() <= longest ? text : text.substring(0, longest - 1) + "…";
+    }
+
     /** The text as PostgreSQL can hold it: no NUL, no half of a character, not too long. */
     static String storable(String text) {
-        String cut = text.length() <= LONGEST ? text : text.substring(0, LONGEST - 1) + "…";
+        String cut = cut(text, LONGEST);
         var result = new StringBuilder(cut.length());
         cut.codePoints()
                 .map(c -> c == 0 || (c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE) ? '\uFFFD' : c)

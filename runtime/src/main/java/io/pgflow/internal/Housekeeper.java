@@ -1,6 +1,7 @@
 package io.pgflow.internal;
 
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
@@ -24,15 +25,19 @@ final class Housekeeper {
     /** How long the thread may take to end once it was woken. */
     private static final Duration LAST_WORDS = Duration.ofSeconds(1);
 
+    private static final String HOUSEKEEPING = "heartbeats and announcements";
+
     private final Session session;
     private final Queries queries;
     private final List<PollLoop> workers;
     private final WorkerSettings settings;
+    private final Events events;
     private final Consumer<PollLoop> deprecated;
     private final Thread thread;
     private final String ownChannel = "pgflow_" + UUID.randomUUID();
     private volatile boolean closed;
     private volatile boolean listening;
+    private Instant lostAt = Instant.MIN;
     private long beatAt = System.nanoTime();
     private long sweepAt = System.nanoTime();
     private long steadySince; // since when every beat was answered
@@ -42,11 +47,17 @@ final class Housekeeper {
      *
      * @param deprecated is told of workers that an operator wants to stop, on the thread of this
      */
-    Housekeeper(Session session, List<PollLoop> workers, WorkerSettings settings, Consumer<PollLoop> deprecated) {
+    Housekeeper(
+            Session session,
+            List<PollLoop> workers,
+            WorkerSettings settings,
+            Events events,
+            Consumer<PollLoop> deprecated) {
         this.session = session;
         this.queries = new Queries(session);
         this.workers = List.copyOf(workers);
         this.settings = settings;
+        this.events = events;
         this.deprecated = deprecated;
         this.thread = Thread.ofPlatform().daemon().name("pgflow-housekeeper").unstarted(this::run);
     }
@@ -87,6 +98,7 @@ final class Housekeeper {
             try {
                 if (!listening) {
                     listen();
+                    events.listenerBack(lostAt);
                     workers.forEach(PollLoop::wake); // what was announced meanwhile is lost
                 }
                 if (System.nanoTime() - beatAt >= 0) {
@@ -95,13 +107,19 @@ final class Housekeeper {
                 if (System.nanoTime() - sweepAt >= 0) {
                     sweep();
                 }
+                events.answered(HOUSEKEEPING);
                 broken.reset();
                 awaitAnnouncements();
             } catch (RuntimeException e) {
                 if (closed) {
                     return;
                 }
-                listening = false;
+                if (listening) {
+                    listening = false;
+                    lostAt = Instant.now();
+                    events.listenerLost(SqlErrors.describe(e));
+                }
+                events.unanswered(HOUSEKEEPING, SqlErrors.describe(e));
                 steadySince = System.nanoTime();
                 workers.forEach(PollLoop::wake); // from now on they must poll often
                 Duration pause = broken.next();
@@ -182,22 +200,21 @@ final class Housekeeper {
     /** Not before the own beats were steady for as long as makes an orphan: after an outage every worker's last beat is old. */
     private void sweep() {
         if (System.nanoTime() - steadySince >= settings.orphanedAfter().toNanos()) {
-            log(queries.recover());
+            queries.recover().forEach(this::tell);
         }
         sweepAt = System.nanoTime() + settings.recoveryInterval().toNanos();
     }
 
-    private static void log(List<Queries.Recovered> recovered) {
-        for (Queries.Recovered task : recovered) {
-            log.warn(
-                    "{}",
-                    LogLine.of("task_recovered")
-                            .with("flow", task.flowSlug())
-                            .with("run", task.runId())
-                            .with("step", task.stepSlug())
-                            .with("index", task.taskIndex())
-                            .with("outcome", task.outcome()));
-        }
+    private void tell(Queries.Recovered task) {
+        log.warn(
+                "{}",
+                LogLine.of("task_recovered")
+                        .with("flow", task.flowSlug())
+                        .with("run", task.runId())
+                        .with("step", task.stepSlug())
+                        .with("index", task.taskIndex())
+                        .with("outcome", task.outcome()));
+        events.recovered(task);
     }
 
     private static void sleep(Duration pause) {

@@ -63,7 +63,7 @@ final class LogLine {
 
     /** The text cut to {@link #LONGEST}, on one line: control, format and broken characters, and backslashes, are escaped as in Java. */
     static String printable(String value) {
-        String cut = value.length() <= LONGEST ? value : value.substring(0, LONGEST - 1) + "…";
+        String cut = ErrorText.cut(value, LONGEST);
         var result = new StringBuilder(cut.length() + 8);
         cut.codePoints().forEach(c -> {
             switch (c) {

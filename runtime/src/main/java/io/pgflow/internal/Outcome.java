@@ -17,22 +17,47 @@ sealed interface Outcome {
     /** The handler returned; its result as JSON. */
     record Completed(Attempt attempt, String output) implements Outcome {}
 
+    /** The attempt failed. */
+    sealed interface Failure extends Outcome {
+
+        /** What to store of it. */
+        String error();
+
+        /** Whether trying again is pointless. */
+        default boolean permanent() {
+            return false;
+        }
+
+        /** How long to wait before the next attempt, if there is one; null for the delay that the database gives. */
+        default @Nullable Duration retryAfter() {
+            return null;
+        }
+    }
+
     /**
-     * The handler threw, ran out of time, or returned what cannot be stored.
+     * The handler threw, or returned what cannot be stored.
      *
-     * @param error what to store of it
-     * @param permanent whether trying again is pointless
-     * @param retryAfter how long to wait before the next attempt, if there is one; null for the delay that the database gives
+     * @param errorClass of what the handler threw; null if it threw nothing
      */
     record Failed(
             Attempt attempt,
             String error,
+            @Nullable String errorClass,
             boolean permanent,
-            @Nullable Duration retryAfter) implements Outcome {
+            @Nullable Duration retryAfter)
+            implements Failure {
 
-        /** A failure after which the database decides. */
+        /** A failure that nothing was thrown for, and after which the database decides. */
         Failed(Attempt attempt, String error) {
-            this(attempt, error, false, null);
+            this(attempt, error, null, false, null);
+        }
+    }
+
+    /** The attempt's time was over. */
+    record TimedOut(Attempt attempt) implements Failure {
+        @Override
+        public String error() {
+            return "Task timed out after " + task().timeout().toSeconds() + "s";
         }
     }
 
@@ -43,7 +68,7 @@ sealed interface Outcome {
     default int size() {
         return switch (this) {
             case Completed completed -> completed.output().length();
-            case Failed failed -> failed.error().length();
+            case Failure failure -> failure.error().length();
             case Released released -> 0;
         };
     }

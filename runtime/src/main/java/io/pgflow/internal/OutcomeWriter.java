@@ -30,7 +30,10 @@ final class OutcomeWriter implements AutoCloseable {
 
     private static final int LARGEST_BATCH_SIZE = 8 << 20;
 
+    private static final String RECORDING = "recording outcomes";
+
     private final Queries queries;
+    private final Events events;
     private final BiConsumer<Outcome, Report> recorded;
     private final Backoff backoff;
     private final Queue<Entry> queue = new ConcurrentLinkedQueue<>();
@@ -49,8 +52,14 @@ final class OutcomeWriter implements AutoCloseable {
      * @param unrecorded how many outcomes may wait before {@link #accept} does
      * @param recorded is told of each outcome that the database answered to, on the recording thread
      */
-    OutcomeWriter(Queries queries, int unrecorded, BiConsumer<Outcome, Report> recorded, RandomGenerator random) {
+    OutcomeWriter(
+            Queries queries,
+            int unrecorded,
+            Events events,
+            BiConsumer<Outcome, Report> recorded,
+            RandomGenerator random) {
         this.queries = queries;
+        this.events = events;
         this.recorded = recorded;
         this.backoff = new Backoff(Duration.ofMillis(50), Duration.ofSeconds(5), random);
         this.room = new Semaphore(unrecorded);
@@ -133,12 +142,12 @@ final class OutcomeWriter implements AutoCloseable {
 
     private void record(List<Outcome> batch) {
         var completed = new ArrayList<Outcome.Completed>();
-        var failed = new ArrayList<Outcome.Failed>();
+        var failed = new ArrayList<Outcome.Failure>();
         var released = new ArrayList<Outcome.Released>();
         for (Outcome outcome : batch) {
             switch (outcome) {
                 case Outcome.Completed c -> completed.add(c);
-                case Outcome.Failed f -> failed.add(f);
+                case Outcome.Failure f -> failed.add(f);
                 case Outcome.Released r -> released.add(r);
             }
         }
@@ -199,8 +208,11 @@ final class OutcomeWriter implements AutoCloseable {
     /** Sends the statement until the database answers to it, or refuses the data; once closing, no longer than the limit. */
     private <O, T> T untilAnswered(List<O> outcomes, Function<List<O>, T> statement) {
         while (true) {
+            long beganAt = System.nanoTime();
             try {
                 T answer = statement.apply(outcomes);
+                events.outcomesRecorded(outcomes.size(), beganAt);
+                events.answered(RECORDING);
                 backoff.reset();
                 return answer;
             } catch (DataAccessException e) {
@@ -208,6 +220,7 @@ final class OutcomeWriter implements AutoCloseable {
                 if (SqlErrors.refusesData(e) || System.nanoTime() + pause.toNanos() > giveUpAt) {
                     throw e;
                 }
+                events.unanswered(RECORDING, SqlErrors.describe(e));
                 log.warn(
                         "{}",
                         LogLine.of("recording_failed")

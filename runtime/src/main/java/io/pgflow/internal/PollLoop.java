@@ -12,6 +12,7 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import java.util.random.RandomGenerator;
 import org.jooq.exception.DataAccessException;
@@ -39,6 +40,7 @@ final class PollLoop implements Runnable {
     private final RunInputs runInputs;
     private final TaskRunner runner;
     private final OutcomeWriter outcomes;
+    private final Events events;
     private final Deadlines deadlines;
     private final BooleanSupplier announced;
     private final InstantSource clock;
@@ -48,6 +50,7 @@ final class PollLoop implements Runnable {
     private final Semaphore slots;
     private final Wake wake = new Wake();
     private final Set<Attempt> running = ConcurrentHashMap.newKeySet();
+    private final AtomicInteger unresponsive = new AtomicInteger(); // handlers that were, since the start
     private final CountDownLatch drained = new CountDownLatch(1);
     private volatile boolean stopping;
     private volatile Instant interruptAt = Instant.MAX;
@@ -60,6 +63,7 @@ final class PollLoop implements Runnable {
             Queries queries,
             TaskRunner runner,
             OutcomeWriter outcomes,
+            Events events,
             Deadlines deadlines,
             BooleanSupplier announced,
             InstantSource clock,
@@ -71,6 +75,7 @@ final class PollLoop implements Runnable {
         this.runInputs = new RunInputs(flow, queries);
         this.runner = runner;
         this.outcomes = outcomes;
+        this.events = events;
         this.deadlines = deadlines;
         this.announced = announced;
         this.clock = clock;
@@ -122,6 +127,7 @@ final class PollLoop implements Runnable {
                 poll(scope);
                 drain(scope);
             } finally {
+                events.answered(claiming()); // it asks no more
                 drained.countDown();
                 scope.join();
             }
@@ -144,16 +150,21 @@ final class PollLoop implements Runnable {
     /** Claims tasks for the slots taken and starts them; gives the pause after it. Whatever goes wrong costs a pause, and no slot. */
     private Duration claim(TaskScope scope, int room) {
         int unused = room;
+        long beganAt = System.nanoTime();
+        events.pollStarted(workerId, flow.slug(), running.size());
         try {
             List<Task> tasks = runInputs.fill(queries.claim(flow.slug(), workerId, room));
             for (Task task : tasks) {
                 start(scope, task);
                 unused--;
             }
+            events.pollEnded(workerId, flow.slug(), running.size(), beganAt, tasks.size(), tasks.size());
+            events.answered(claiming());
             broken.reset();
             return pauseAfter(room, tasks.size());
         } catch (DataAccessException e) {
             Duration pause = broken.next();
+            events.unanswered(claiming(), SqlErrors.describe(e));
             log.warn("{}", line("poll_failed").with("again_in", pause).with("error", SqlErrors.describe(e)));
             return pause;
         } catch (RuntimeException e) {
@@ -200,6 +211,7 @@ final class PollLoop implements Runnable {
         var deadline = deadlines.schedule(task.timeout(), () -> timeOut(attempt));
         scope.fork(() -> {
             attempt.runsOn(Thread.currentThread());
+            events.taskStarted(attempt);
             try {
                 Outcome outcome = runner.run(attempt);
                 deadline.cancel(false);
@@ -215,9 +227,13 @@ final class PollLoop implements Runnable {
 
     private void timeOut(Attempt attempt) {
         if (attempt.settle()) {
-            outcomes.acceptNow(new Outcome.Failed(
-                    attempt, "Task timed out after " + attempt.task().timeout().toSeconds() + "s"));
+            outcomes.acceptNow(new Outcome.TimedOut(attempt));
             attempt.cancel();
+            var unused = deadlines.schedule(AFTER_INTERRUPT, () -> {
+                if (running.contains(attempt)) {
+                    unresponsive(attempt, "its slot is free when it ends");
+                }
+            });
         }
     }
 
@@ -235,15 +251,27 @@ final class PollLoop implements Runnable {
         if (!awaitSlots(all, clock.instant().plus(AFTER_INTERRUPT))) {
             for (Attempt attempt : running) {
                 if (attempt.settle()) {
-                    log.warn(
-                            "{}",
-                            LogLine.of("handler_unresponsive")
-                                    .with(attempt.task())
-                                    .with("next", "the task is handed back while its handler still runs"));
+                    unresponsive(attempt, "the task is handed back while its handler still runs");
                     outcomes.acceptNow(new Outcome.Released(attempt));
                 }
             }
         }
+    }
+
+    private void unresponsive(Attempt attempt, String next) {
+        log.warn(
+                "{}",
+                LogLine.of("handler_unresponsive")
+                        .with(attempt.task())
+                        .with("count", unresponsive.incrementAndGet())
+                        .with("at", attempt.where())
+                        .with("next", next));
+        events.taskUnresponsive(attempt);
+    }
+
+    /** What this does, where outages are told. */
+    private String claiming() {
+        return "claiming tasks of flow " + flow.slug();
     }
 
     private LogLine line(String event) {

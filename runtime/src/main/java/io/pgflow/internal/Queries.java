@@ -55,7 +55,13 @@ final class Queries {
     }
 
     /** A task that {@code recover_tasks} took from a worker that is gone. */
-    record Recovered(String flowSlug, UUID runId, String stepSlug, int taskIndex, String outcome) {}
+    record Recovered(String flowSlug, UUID runId, String stepSlug, int taskIndex, String outcome) {
+
+        /** Whether it is queued again; if not it was given up. */
+        boolean requeued() {
+            return outcome.equals("requeued");
+        }
+    }
 
     /** Enters a worker, by {@code pgflow.register_worker}. */
     void register(UUID worker, String flow, Duration heartbeatInterval) {
@@ -144,14 +150,14 @@ final class Queries {
     }
 
     /** Records failures, by {@code pgflow.fail_tasks}; a report for each, in their order. */
-    List<Report> fail(List<Outcome.Failed> failed) {
+    List<Report> fail(List<? extends Outcome.Failure> failed) {
         var t = FAIL_TASKS(
                 runs(failed),
                 steps(failed),
                 indexes(failed),
                 claims(failed),
-                array(failed, Outcome.Failed::error, String[]::new),
-                array(failed, Outcome.Failed::permanent, Boolean[]::new),
+                array(failed, Outcome.Failure::error, String[]::new),
+                array(failed, Outcome.Failure::permanent, Boolean[]::new),
                 array(failed, Queries::retryAfter, Integer[]::new));
         return session.call(db -> db.select(t.RUN_ID, t.OUTCOME, instant(t.RETRY_AT), t.RUN_ENDED, t.READY)
                 .from(t)
@@ -160,7 +166,7 @@ final class Queries {
     }
 
     /** In whole seconds, so that it is never too early. */
-    private static @Nullable Integer retryAfter(Outcome.Failed failed) {
+    private static @Nullable Integer retryAfter(Outcome.Failure failed) {
         Duration after = failed.retryAfter();
         if (after == null) {
             return null;

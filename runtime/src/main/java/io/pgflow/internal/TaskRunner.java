@@ -60,6 +60,7 @@ final class TaskRunner {
             return new Outcome.Failed(
                     attempt,
                     ErrorText.of(e),
+                    e.getClass().getName(),
                     ErrorText.find(PermanentFailure.class, e).isPresent(),
                     ErrorText.find(RetryLater.class, e).map(RetryLater::after).orElse(null));
         } finally {

@@ -398,9 +398,13 @@ class EmbeddedServerTest {
         var data = data().toString();
         assertThat(events.list)
                 .extracting(ILoggingEvent::getFormattedMessage)
-                .allMatch(line -> line.contains(data) && line.matches(".* on port [0-9]+.*"))
+                .allMatch(line -> line.contains(" data=" + data) && line.matches(".* port=[0-9]+.*"))
                 .extracting(line -> line.split(" ", 2)[0])
-                .containsExactly("adopted", "stopped", "started", "stopped");
+                .containsExactly(
+                        "event=postgres_adopted",
+                        "event=postgres_stopped",
+                        "event=postgres_started",
+                        "event=postgres_stopped");
     }
 
     private Path home() throws IOException {
