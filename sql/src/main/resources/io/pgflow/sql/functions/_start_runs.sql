@@ -38,8 +38,9 @@ begin
     end if;
   end if;
 
-  select array_agg(coalesce(p_run_ids[i], pgflow._new_run_id()) order by i) into v_given
-  from generate_series(1, cardinality(p_inputs)) i;
+  select array_agg(coalesce(g.given, g.fresh) order by g.n) into v_given
+  from unnest(p_run_ids, pgflow._new_run_ids(cardinality(p_inputs))) with ordinality g (given, fresh, n)
+  where g.n <= cardinality(p_inputs);
 
   if p_reuse then
     with inserted as (
