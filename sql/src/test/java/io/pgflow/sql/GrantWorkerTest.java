@@ -118,6 +118,20 @@ class GrantWorkerTest {
     }
 
     @Test
+    void hasItsEventsSentWithoutRightsOfItsOwn(Flows owner) {
+        Realtime.install(owner);
+        try {
+            worker.start("before", "1");
+            worker.drain("before", "2");
+
+            assertThat(Realtime.events(owner))
+                    .containsExactly("run:started", "step:a:started", "step:a:completed", "run:completed");
+        } finally {
+            Realtime.remove(owner);
+        }
+    }
+
+    @Test
     void speaksTheContractsTwoPhases() {
         worker.run("select pgflow.track_worker_function('edge')");
         worker.run(
@@ -155,6 +169,7 @@ class GrantWorkerTest {
                 "select pgflow.setup_ensure_workers_cron()",
                 "select pgflow.cleanup_ensure_workers_logs()",
                 "select pgflow.ensure_workers()",
+                "select pgflow.refresh_environment()",
                 "select pgflow.grant_client(current_user)",
                 "select pgflow.grant_worker(current_user)",
                 "update pgflow.flows set opt_timeout = 1",

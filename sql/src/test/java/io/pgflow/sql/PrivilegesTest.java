@@ -48,6 +48,7 @@ class PrivilegesTest {
                                 + " order by 1"))
                 .containsExactly(
                         "_create_queue",
+                        "_send_events",
                         "await_runs",
                         "cleanup_ensure_workers_logs",
                         "enable_notifications",

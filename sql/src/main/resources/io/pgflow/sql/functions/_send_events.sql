@@ -1,8 +1,10 @@
 -- Sends the events of steps or runs that have just changed (arguments as of _events) to realtime.send, in one statement. Callers look at _emits
--- first. A failure is a warning: what is told about a run must not decide what becomes of it.
+-- first. A failure is a warning: what is told about a run must not decide what becomes of it. With the owner's rights: workers need none on
+-- schema realtime.
 create or replace function pgflow._send_events(p_run_ids uuid[], p_step_slugs text[], p_errors text[])
 returns void
 language plpgsql
+security definer
 set search_path to pg_catalog, pg_temp
 as $$
 declare
