@@ -11,7 +11,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 @ExtendWith(CoreDatabase.class)
 class ContractTest {
 
-    /** Name, parameters and defaults, result, volatility, and {@code definer} where it has the owner's rights. */
+    /**
+     * Name, parameters and defaults, result, volatility, and {@code definer} where it has the owner's rights: as the contract has them, but that
+     * start_flow has these rights too, so that roles which only start runs need none on tables.
+     */
     private static final String FUNCTIONS = """
             _archive_task_message(p_run_id uuid, p_step_slug text, p_task_index integer) void v
             _cascade_force_skip_steps(run_id uuid, step_slug text, skip_reason text) integer v
@@ -46,7 +49,7 @@ class ContractTest {
             enqueued_at timestamp with time zone, vt timestamp with time zone, message jsonb, headers jsonb) v
             setup_ensure_workers_cron(cron_interval text DEFAULT '1 second'::text) text v definer
             setup_requeue_stalled_tasks_cron(cron_interval text DEFAULT '15 seconds'::text) text v definer
-            start_flow(flow_slug text, input jsonb, run_id uuid DEFAULT NULL::uuid) SETOF pgflow.runs v
+            start_flow(flow_slug text, input jsonb, run_id uuid DEFAULT NULL::uuid) SETOF pgflow.runs v definer
             start_flow_with_states(flow_slug text, input jsonb, run_id uuid DEFAULT NULL::uuid) jsonb v definer
             start_ready_steps(run_id uuid) void v
             start_tasks(flow_slug text, msg_ids bigint[], worker_id uuid) SETOF pgflow.step_task_record v
