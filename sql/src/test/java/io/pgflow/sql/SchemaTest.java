@@ -10,8 +10,6 @@ import io.pgflow.sql.Pgmq.Kind;
 import io.pgflow.testing.EmptyDatabase;
 import io.pgflow.testing.LoginRole;
 import io.pgflow.testing.TestDatabases;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CyclicBarrier;
@@ -237,17 +235,6 @@ class SchemaTest {
                 .hasMessageContainingAll("older than 1.5.0", "pgmq/choose.sql");
 
         assertThat(query(database, "select to_regnamespace('pgflow') is null")).containsExactly("t");
-    }
-
-    @Test
-    void theScriptInstallsWhatMigrateInstalls(@EmptyDatabase DataSource database, DataSource migrated)
-            throws Exception {
-        execute(database, Files.readString(Path.of("target/pgflow.sql")));
-
-        assertThat(SchemaContents.of(database))
-                .isEqualTo(SchemaContents.of(migrated))
-                .hasSizeGreaterThan(100);
-        assertThat(Schema.migrate(database).outcome()).isEqualTo(Outcome.UNCHANGED);
     }
 
     private static void othersPgmq(DataSource database, String attribute) throws Exception {
