@@ -16,7 +16,8 @@ import org.postgresql.ds.PGSimpleDataSource;
  * {@link EmptyDatabase}, the test method gets a new and empty one. The environment variable {@code PGFLOW_TEST_DATABASE} says on which server:
  *
  * <ul>
- *   <li>{@code embedded}, the default: one that this JVM starts, and needs nothing installed;
+ *   <li>{@code embedded}, the default: one that this JVM starts, and needs nothing installed; {@code embedded:15} (or 16, 17): of that major
+ *       version, by a profile of the build;
  *   <li>{@code testcontainers} or {@code testcontainers:IMAGE}: a container, by default of the official image postgres:18;
  *   <li>{@code jdbc:postgresql://HOST/DATABASE?user=USER&password=PASSWORD}: a running one, whose user may create databases.
  * </ul>

@@ -34,25 +34,34 @@ final class TestServer implements AutoCloseable {
         var test = where.startsWith("jdbc:")
                 ? new TestServer(where, () -> {})
                 : switch (where.split(":", 2)[0]) {
-                    case "embedded" -> embedded();
+                    case "embedded" -> embedded(where.contains(":") ? where.split(":", 2)[1] : "");
                     case "testcontainers" -> container(where.contains(":") ? where.split(":", 2)[1] : "postgres:18");
                     default ->
                         throw new IllegalArgumentException(
                                 "PGFLOW_TEST_DATABASE is '" + where
-                                        + "': make it embedded, testcontainers, testcontainers:IMAGE or a URL that begins with jdbc:postgresql:");
+                                        + "': make it embedded, embedded:15 (or 16, 17), testcontainers, testcontainers:IMAGE or a URL that begins with jdbc:postgresql:");
                 };
         test.execute("create database " + test.template);
         Schema.migrate(test.database(test.template));
         return test;
     }
 
-    private static TestServer embedded() {
+    /** The build puts the binaries on the class path: of another major version by a profile, which the environment variable activates. */
+    private static TestServer embedded(String major) {
         try {
             var postgres = EmbeddedPostgres.builder()
                     .setServerConfig("max_connections", MAX_CONNECTIONS)
                     .setPGStartupWait(Duration.ofMinutes(2))
                     .start();
-            return new TestServer(postgres.getJdbcUrl("postgres", "postgres"), postgres);
+            var server = new TestServer(postgres.getJdbcUrl("postgres", "postgres"), postgres);
+            var version = Schema.describe(server.database("postgres")).server();
+            if (!version.startsWith(major)) {
+                postgres.close();
+                throw new IllegalStateException("PGFLOW_TEST_DATABASE is 'embedded:" + major
+                        + "', but the binaries on the class path are of PostgreSQL " + version
+                        + ": run the tests by ./mvnw, whose profiles know 15, 16 and 17");
+            }
+            return server;
         } catch (IOException e) {
             throw new UncheckedIOException("the embedded PostgreSQL did not start", e);
         }
