@@ -33,8 +33,8 @@ begin
             or $2 and (
               w.stopped_at is not null
               or w.last_heartbeat_at < clock_timestamp() - 3 * w.heartbeat_interval
-                -- after an outage every heartbeat is old
-                and pg_postmaster_start_time() < clock_timestamp() - 3 * w.heartbeat_interval
+                -- after an outage every heartbeat is old, and its worker may take a few seconds to connect again
+                and pg_postmaster_start_time() < clock_timestamp() - 3 * w.heartbeat_interval - interval '10 seconds'
             )
           )
       $q$, pgmq.format_table_name(v_flow, 'q'))
