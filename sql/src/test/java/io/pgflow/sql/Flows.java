@@ -227,6 +227,19 @@ final class Flows extends SqlSession {
                 column(reports, Report::claim, Integer[]::new));
     }
 
+    /** The number of tasks that {@code release_lost_tasks} handed back, of a worker that knows these. */
+    long releaseLost(String flow, List<Task> known) {
+        var reports = reports(known, null);
+        return number(
+                "select pgflow.release_lost_tasks(?, ?, ?, ?, ?, ?)",
+                flow,
+                WORKER,
+                column(reports, Report::run, UUID[]::new),
+                column(reports, Report::step, String[]::new),
+                column(reports, Report::index, Integer[]::new),
+                column(reports, Report::claim, Integer[]::new));
+    }
+
     private static <T> T[] column(Report[] reports, Function<Report, @Nullable T> value, IntFunction<T[]> array) {
         return Arrays.stream(reports).map(value).toArray(array);
     }

@@ -58,6 +58,7 @@ class FunctionsTest {
                         "claim_tasks",
                         "complete_tasks",
                         "fail_tasks",
+                        "release_lost_tasks",
                         "release_tasks",
                         "recover_tasks",
                         "register_worker",

@@ -90,6 +90,7 @@ class GrantClientTest {
                 "select pgflow.fail_task(gen_random_uuid(), 'a', 0, 'x')",
                 "select pgflow.fail_tasks('{}', '{}', '{}', '{}', '{}', '{}')",
                 "select pgflow.release_tasks('{}', '{}', '{}', '{}')",
+                "select pgflow.release_lost_tasks('f', gen_random_uuid(), '{}', '{}', '{}', '{}')",
                 "select pgflow.recover_tasks()",
                 "select pgflow.requeue_stalled_tasks()",
                 "select pgflow.enable_notifications('before', 0)",

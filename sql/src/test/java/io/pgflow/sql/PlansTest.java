@@ -114,6 +114,7 @@ class PlansTest {
                 .toArray(Long[]::new);
         db.startTasks("plans", messages).forEach((Task task) -> db.complete(task, "[2]"));
         db.run("select pgflow.next_message_delay('chain')");
+        db.releaseLost("chain", db.claim("chain", 1));
 
         var strict = db.start("strict", "1");
         db.claim("strict", 10).forEach((Task task) -> db.complete(task, "\"no array\""));

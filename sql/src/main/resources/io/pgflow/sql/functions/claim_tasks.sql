@@ -24,6 +24,8 @@ declare
   v_indexes int[];
   v_started int;
 begin
+  -- whoever lost the answer waits until it is known what was claimed: release_lost_tasks
+  perform pg_advisory_xact_lock_shared(hashtext('pgflow.claim_tasks'), hashtext(claim_tasks.worker_id::text));
   -- a message that no task can belong to has NULLs here
   execute format(
     $q$
