@@ -141,6 +141,21 @@ class StartTasksTest {
         assertThat(db.lines("select attempts_count from pgflow.step_tasks")).containsExactly("1", "1");
     }
 
+    /** Recovery looks at messages that were read only; a caller who knows ids from elsewhere has read nothing. */
+    @Test
+    void startsTasksOfMessagesThatNobodyReadSoThatTheyCanBeRecovered(Flows db) {
+        db.define("f", "timeout => 10", "m map");
+        db.start("f", "[1, 2]");
+        db.startTasks("f", 1L).forEach(task -> db.backdate(task, 100));
+        assertThat(db.lines("select read_ct from pgmq.q_f order by msg_id")).containsExactly("1", "0");
+
+        assertThat(db.number("select pgflow.requeue_stalled_tasks()")).isEqualTo(1);
+        assertThat(Flows.names(db.poll("f"))).containsExactly("m[0]", "m[1]");
+        assertThat(db.lines("select read_ct from pgmq.q_f order by msg_id"))
+                .as("no more than the reading itself counts")
+                .containsExactly("2", "1");
+    }
+
     @Test
     void ignoresMessagesItCannotUse(Flows db) {
         db.define("f", "a");

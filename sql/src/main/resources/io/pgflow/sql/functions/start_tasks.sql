@@ -10,6 +10,7 @@ as $$
 declare
   v_tasks pgflow.step_task_record[];
   v_hidden_for int[];
+  v_unread bigint[];
 begin
   select
     array_agg((s.flow_slug, s.run_id, s.step_slug, s.input, s.msg_id, s.task_index, s.flow_input)::pgflow.step_task_record),
@@ -26,7 +27,13 @@ begin
   cross join lateral pgflow._start_tasks(k.msg_ids, k.run_ids, k.step_slugs, k.task_indexes, start_tasks.worker_id) s;
 
   if v_tasks is not null then
-    perform pgflow.set_vt_batch(start_tasks.flow_slug, array(select t.msg_id from unnest(v_tasks) t), v_hidden_for);
+    select array_agg(m.msg_id) filter (where m.read_ct = 0) into v_unread
+    from pgflow.set_vt_batch(start_tasks.flow_slug, array(select t.msg_id from unnest(v_tasks) t), v_hidden_for) m;
+    if v_unread is not null then
+      -- whoever knows a message's id need not have read it; but only tasks of messages that were read are ever recovered
+      execute format('update pgmq.%I q set read_ct = 1 where q.msg_id = any ($1)', pgmq.format_table_name(start_tasks.flow_slug, 'q'))
+      using v_unread;
+    end if;
     return query select t.* from unnest(v_tasks) t;
   end if;
 end
