@@ -248,6 +248,25 @@ class RecoverTasksTest {
         assertThat(db.queue("f")).containsExactly("z[0]");
     }
 
+    /** Each would skip the step, so that which one does must not depend on where the rows lie. */
+    @Test
+    void givesUpTheFirstOfSeveralTasksThatWouldSkipTheirStep(Flows db) {
+        db.define("f", "m map | when_exhausted => 'skip'");
+        for (int first = 0; first < 3; first++) {
+            var run = db.start("f", "[1, 2, 3]");
+            var tasks = db.claim("f", 10);
+            db.run("update pgflow.step_tasks set requeued_count = 3");
+            // its message then lies behind the others
+            db.run(
+                    "update pgmq.q_f set vt = vt where msg_id = ?",
+                    tasks.get(first).message());
+            tasks.forEach(task -> db.backdate(task, 1000));
+
+            assertThat(recover(db)).containsExactly("f m 0 failed -");
+            assertThat(db.tasks(run)).element(1).isEqualTo("m[1] started 1 - -");
+        }
+    }
+
     @Test
     void leavesTasksOfEndedRunsAlone(Flows db) {
         db.define("f", "max_attempts => 1", """

@@ -13,6 +13,7 @@ begin
   if not pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtext('pgflow.recover_tasks')) then
     return;
   end if;
+  -- in a fixed order: where several tasks of a step or run are given up, the first decides
   select
     array_agg(a.flow_slug) as flows,
     array_agg(a.run_id) as runs,
@@ -21,20 +22,20 @@ begin
     array_agg(a.claim_no) as claims,
     array_agg(a.last) as last
   into v_found
-  from pgflow._abandoned_tasks(true) a;
+  from (select x.* from pgflow._abandoned_tasks(true) x order by x.run_id, x.step_slug, x.task_index) a;
   -- all of them at once: one group after the other would not be in the order of ids
   perform pgflow._lock_runs(v_found.runs);
 
   for v_abandoned in -- two rows at most
     select
       a.last,
-      array_agg(a.flow_slug) as flows,
-      array_agg(a.run_id) as runs,
-      array_agg(a.step_slug) as steps,
-      array_agg(a.task_index) as indexes,
-      array_agg(a.claim_no) as claims
+      array_agg(a.flow_slug order by a.n) as flows,
+      array_agg(a.run_id order by a.n) as runs,
+      array_agg(a.step_slug order by a.n) as steps,
+      array_agg(a.task_index order by a.n) as indexes,
+      array_agg(a.claim_no order by a.n) as claims
     from unnest(v_found.flows, v_found.runs, v_found.steps, v_found.indexes, v_found.claims, v_found.last)
-      a (flow_slug, run_id, step_slug, task_index, claim_no, last)
+      with ordinality a (flow_slug, run_id, step_slug, task_index, claim_no, last, n)
     group by a.last
   loop
     if v_abandoned.last then
