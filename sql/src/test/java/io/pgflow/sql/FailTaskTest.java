@@ -352,4 +352,19 @@ class FailTaskTest {
         assertThat(db.fail(task, "no")).isEqualTo("a[0] failed 2 - no");
         assertThat(db.run(run)).isEqualTo("failed 1");
     }
+
+    /** Its message is in the archive, so that nobody would ever read it again. */
+    @Test
+    void failsATaskForGoodThatWasGivenUp(Flows db) {
+        db.define("f", "max_attempts => 9", "a");
+        var run = db.start("f", "1");
+        var task = db.claimOne("f");
+        db.run("update pgflow.step_tasks set requeued_count = 3");
+        db.backdate(task, 1000);
+        db.run("select pgflow.requeue_stalled_tasks()");
+
+        assertThat(db.fail(task, "late")).isEqualTo("a[0] failed 1 - late");
+        assertThat(db.run(run)).isEqualTo("failed 1");
+        assertThat(db.step(run, "a", "status, error_message")).isEqualTo("failed late");
+    }
 }

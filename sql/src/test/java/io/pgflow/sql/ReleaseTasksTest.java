@@ -116,6 +116,23 @@ class ReleaseTasksTest {
                 .containsExactly("queued 0", "queued 0");
     }
 
+    /** It would be queued without a message for ever. Started, as the contract leaves it, it can still be completed. */
+    @Test
+    void leavesATaskThatWasGivenUp(Flows db) {
+        db.define("f", "a");
+        var run = db.start("f", "1");
+        var task = db.claimOne("f");
+        db.run("update pgflow.step_tasks set requeued_count = 3");
+        db.backdate(task, 1000);
+        db.run("select pgflow.requeue_stalled_tasks()");
+
+        assertThat(db.release(task.with(null))).isZero();
+        assertThat(db.task(task, "status, attempts_count, permanently_stalled_at is not null"))
+                .isEqualTo("started 1 t");
+        db.complete(task, "1");
+        assertThat(db.run(run)).isEqualTo("completed 0");
+    }
+
     @Test
     void changesNothingOnceTheRunHasFailed(Flows db) {
         db.define("f", "max_attempts => 1", """

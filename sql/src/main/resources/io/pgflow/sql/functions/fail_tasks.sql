@@ -6,7 +6,8 @@
 --   retry_at   when a retried task is visible again
 --   run_ended  completed or failed, on the last report of a run that this call ended
 --   ready      whether a step of the run started in this call
--- Reports of one call count as made one after the other, those first that fail a run, then those that skip a step.
+-- Reports of one call count as made at once. But one that fails its run comes first: the run's other tasks then fail too. And of several on
+-- one task, or on a step that they skip, the first counts; the others are late.
 drop function if exists pgflow.fail_tasks(uuid[], text[], int[], int[], text[], boolean[]); -- as it was before retry_after
 create or replace function pgflow.fail_tasks(
   run_ids uuid[], step_slugs text[], task_indexes int[], claim_nos int[], error_messages text[],
@@ -44,7 +45,8 @@ begin
     select distinct on (t.tid) -- the first report of each task; the others come too late
       u.n, u.run_id, u.step_slug, u.error, t.tid, r.status = 'failed' as run_failed,
       case
-        when r.status = 'started' and (coalesce(u.permanent, false) or t.attempts_count >= o.max_attempts)
+        -- what requeue_stalled_tasks gave up has no message any more to be tried again with
+        when r.status = 'started' and (coalesce(u.permanent, false) or t.attempts_count >= o.max_attempts or t.given_up)
         then o.when_exhausted
       end as effect,
       coalesce(u.retry_after, pgflow.calculate_retry_delay(o.base_delay, t.attempts_count)) as delay
@@ -57,7 +59,7 @@ begin
       select x.status from pgflow.step_states x where x.run_id = u.run_id and x.step_slug = u.step_slug offset 0
     ) s
     cross join lateral (
-      select x.ctid as tid, x.status, x.claim_no, x.attempts_count
+      select x.ctid as tid, x.status, x.claim_no, x.attempts_count, x.permanently_stalled_at is not null as given_up
       from pgflow.step_tasks x
       where x.run_id = u.run_id
         and x.step_slug = u.step_slug

@@ -1,5 +1,6 @@
 -- Hands started tasks back without charging the attempt: they are queued again and visible at once. The arrays go together. Returns the
--- number of tasks handed back; those whose claim is not current are left alone.
+-- number of tasks handed back; those whose claim is not current are left alone, and those that requeue_stalled_tasks gave up: their
+-- messages are gone.
 create or replace function pgflow.release_tasks(run_ids uuid[], step_slugs text[], task_indexes int[], claim_nos int[])
 returns int
 language plpgsql
@@ -32,6 +33,7 @@ begin
     where t.ctid = k.tid
       and t.status = 'started'
       and t.claim_no = u.claim_no
+      and t.permanently_stalled_at is null
     returning t.flow_slug, t.message_id
   )
   select array_agg(r.flow_slug), array_agg(r.message_id) into v_flows, v_messages from released r;
