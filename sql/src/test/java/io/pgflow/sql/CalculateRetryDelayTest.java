@@ -29,6 +29,13 @@ class CalculateRetryDelayTest {
         assertThat(db.number("select pgflow.calculate_retry_delay(100000, 3)")).isEqualTo(100_000);
     }
 
+    @ParameterizedTest
+    @CsvSource({"null, 1", "5, null", "null, null"})
+    void isUnknownWhereSomethingIs(String base, String attempts, Flows db) {
+        assertThat(db.line("select pgflow.calculate_retry_delay(%s, %s)".formatted(base, attempts)))
+                .isEqualTo("-");
+    }
+
     @Test
     void takesNamedArguments(Flows db) {
         assertThat(db.number("select pgflow.calculate_retry_delay(attempts_count => 1, base_delay => 5)"))

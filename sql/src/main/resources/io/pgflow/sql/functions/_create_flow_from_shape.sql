@@ -8,6 +8,9 @@ declare
   v_step jsonb;
   v_options jsonb := p_shape -> 'options';
 begin
+  if jsonb_typeof(p_shape) is distinct from 'object' or jsonb_typeof(p_shape -> 'steps') <> 'array' then
+    raise exception 'The shape of flow % must be an object with an array of steps, not %', p_flow_slug, p_shape;
+  end if;
   perform pgflow.create_flow(
     p_flow_slug,
     (v_options ->> 'maxAttempts')::int,

@@ -7,8 +7,11 @@ parallel safe
 set search_path to pg_catalog, pg_temp
 as $$
   -- 2^40 seconds are beyond any cap; a larger power of a numeric only costs time
-  select least(
-    floor(base_delay * power(2::numeric, least(attempts_count, 40))),
-    greatest(86400, floor(base_delay))
-  )::int
+  select case
+    when num_nulls(base_delay, attempts_count) = 0 -- least and greatest pass over NULL
+    then least(
+      floor(base_delay * power(2::numeric, least(attempts_count, 40))),
+      greatest(86400, floor(base_delay))
+    )::int
+  end
 $$;

@@ -24,6 +24,10 @@ declare
   v_indexes int[];
   v_started int;
 begin
+  if num_nulls(claim_tasks.flow_slug, claim_tasks.worker_id) > 0 or coalesce(claim_tasks.qty, -1) < 0 then
+    raise exception 'claim_tasks needs a flow, a worker and a qty of 0 or more, not flow %, worker %, qty %',
+      claim_tasks.flow_slug, claim_tasks.worker_id, claim_tasks.qty;
+  end if;
   -- whoever lost the answer waits until it is known what was claimed: release_lost_tasks
   perform pg_advisory_xact_lock_shared(hashtext('pgflow.claim_tasks'), hashtext(claim_tasks.worker_id::text));
   -- a message that no task can belong to has NULLs here

@@ -14,6 +14,10 @@ set enable_bitmapscan to off
 set jit to off
 as $$
 declare
+  v_lengths int[] := array[
+    cardinality(complete_tasks.run_ids), cardinality(complete_tasks.step_slugs), cardinality(complete_tasks.task_indexes),
+    cardinality(complete_tasks.claim_nos), cardinality(complete_tasks.outputs)
+  ];
   v_violations int[];        -- reports of outputs that are no arrays
   v_done int[];              -- reports that completed their task; the next four lie beside it
   v_done_flows text[];
@@ -27,6 +31,9 @@ declare
   v_started uuid[];          -- runs in which a step started
   v_unsettled uuid[];
 begin
+  if v_lengths <> array_fill(v_lengths[1], array[5]) then
+    raise exception 'run_ids, step_slugs, task_indexes, claim_nos and outputs must have one length, not %', v_lengths;
+  end if;
   v_violations := pgflow._fail_type_violations(
     pgflow._lock_runs(complete_tasks.run_ids),
     complete_tasks.run_ids, complete_tasks.step_slugs, complete_tasks.task_indexes, complete_tasks.claim_nos, complete_tasks.outputs);

@@ -21,6 +21,12 @@ set enable_bitmapscan to off
 set jit to off
 as $$
 declare
+  v_lengths int[] := array[
+    cardinality(fail_tasks.run_ids), cardinality(fail_tasks.step_slugs), cardinality(fail_tasks.task_indexes),
+    cardinality(fail_tasks.claim_nos), cardinality(fail_tasks.error_messages),
+    coalesce(cardinality(fail_tasks.permanent), cardinality(fail_tasks.run_ids)),
+    coalesce(cardinality(fail_tasks.retry_after), cardinality(fail_tasks.run_ids))
+  ];
   v_now timestamptz;
   v_reports int[];        -- reports that changed their task; the next four lie beside it
   v_flows text[];
@@ -34,6 +40,10 @@ declare
   v_settled uuid[];
   v_started uuid[];
 begin
+  if v_lengths <> array_fill(v_lengths[1], array[7]) then
+    raise exception 'run_ids, step_slugs, task_indexes, claim_nos, error_messages, permanent and retry_after must have one length, not %',
+      v_lengths;
+  end if;
   if 0 > any (fail_tasks.retry_after) then
     raise exception 'retry_after must not be negative, got: %', fail_tasks.retry_after
       using errcode = 'invalid_parameter_value';

@@ -12,11 +12,18 @@ set enable_bitmapscan to off
 set jit to off
 as $$
 declare
+  v_lengths int[] := array[
+    cardinality(release_lost_tasks.run_ids), cardinality(release_lost_tasks.step_slugs), cardinality(release_lost_tasks.task_indexes),
+    cardinality(release_lost_tasks.claim_nos)
+  ];
   v_runs uuid[];
   v_steps text[];
   v_indexes int[];
   v_claims int[];
 begin
+  if v_lengths <> array_fill(v_lengths[1], array[4]) then
+    raise exception 'run_ids, step_slugs, task_indexes and claim_nos must have one length, not %', v_lengths;
+  end if;
   perform pg_advisory_xact_lock(hashtext('pgflow.claim_tasks'), hashtext(release_lost_tasks.worker_id::text));
   -- a queue holds open tasks only, and those that were ever claimed have been read; each is looked up by its message
   execute format(

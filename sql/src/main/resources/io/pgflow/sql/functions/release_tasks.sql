@@ -10,9 +10,16 @@ set enable_bitmapscan to off
 set jit to off
 as $$
 declare
+  v_lengths int[] := array[
+    cardinality(release_tasks.run_ids), cardinality(release_tasks.step_slugs), cardinality(release_tasks.task_indexes),
+    cardinality(release_tasks.claim_nos)
+  ];
   v_flows text[];
   v_messages bigint[];
 begin
+  if v_lengths <> array_fill(v_lengths[1], array[4]) then
+    raise exception 'run_ids, step_slugs, task_indexes and claim_nos must have one length, not %', v_lengths;
+  end if;
   perform pgflow._lock_runs(release_tasks.run_ids);
   with released as (
     update pgflow.step_tasks t

@@ -7,7 +7,7 @@ security definer
 set search_path to pg_catalog, pg_temp
 as $$
 begin
-  if cardinality(start_flows.run_ids) <> cardinality(start_flows.inputs) then
+  if start_flows.run_ids is not null and cardinality(start_flows.run_ids) is distinct from cardinality(start_flows.inputs) then
     raise exception 'run_ids length (%) must equal inputs length (%)',
       cardinality(start_flows.run_ids), cardinality(start_flows.inputs);
   end if;
