@@ -5,6 +5,6 @@ language sql
 immutable
 set search_path to pg_catalog, pg_temp
 as $$
-  select coalesce(string_agg(d, ', ' order by d), '')
+  select coalesce(string_agg(d, ', ' order by d collate "C"), '')
   from jsonb_array_elements_text(p_step -> 'dependencies') d
 $$;

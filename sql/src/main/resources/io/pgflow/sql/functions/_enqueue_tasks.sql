@@ -24,7 +24,7 @@ begin
     from unnest(p_flow_slugs, p_run_ids, p_step_slugs, p_sizes) with ordinality g (flow_slug, run_id, step_slug, size, n)
     join pgflow.steps s on s.flow_slug = g.flow_slug and s.step_slug = g.step_slug
     group by g.flow_slug, g.step_slug, s.step_type, s.deps_count, s.opt_start_delay
-    order by g.flow_slug, g.step_slug
+    order by g.flow_slug, g.step_slug collate "C"
   loop
     v_ids := array(
       select m.msg_id

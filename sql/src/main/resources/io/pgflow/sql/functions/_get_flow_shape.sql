@@ -10,7 +10,7 @@ as $$
       'slug', s.step_slug,
       'stepType', s.step_type,
       'dependencies', (
-        select coalesce(jsonb_agg(d.dep_slug order by d.dep_slug), '[]')
+        select coalesce(jsonb_agg(d.dep_slug order by d.dep_slug collate "C"), '[]')
         from pgflow.deps d
         where d.flow_slug = s.flow_slug
           and d.step_slug = s.step_slug

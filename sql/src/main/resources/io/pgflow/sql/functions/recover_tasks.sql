@@ -22,7 +22,7 @@ begin
     array_agg(a.claim_no) as claims,
     array_agg(a.last) as last
   into v_found
-  from (select x.* from pgflow._abandoned_tasks(true) x order by x.run_id, x.step_slug, x.task_index) a;
+  from (select x.* from pgflow._abandoned_tasks(true) x order by x.run_id, x.step_slug collate "C", x.task_index) a;
   -- all of them at once: one group after the other would not be in the order of ids
   perform pgflow._lock_runs(v_found.runs);
 
