@@ -176,7 +176,7 @@ class RecoverTasksTest {
         db.backdate(db.claimOne("f"), 1000);
 
         assertThat(db.lines("select * from pgflow.recover_tasks()"))
-                .containsExactly("f %s a 0 - failed".formatted(run));
+                .containsExactly("f %s a 0 %s failed".formatted(run, Flows.WORKER));
 
         assertThat(db.tasks(run))
                 .containsExactly(
@@ -208,7 +208,7 @@ class RecoverTasksTest {
         requeue(db, "g", 3);
         for (var flow : List.of("f", "g")) db.backdate(db.claimOne(flow), 1000);
 
-        assertThat(recover(db)).containsExactly("f a 0 failed -", "g a 0 failed -");
+        assertThat(recover(db)).containsExactly("f a 0 failed " + Flows.WORKER, "g a 0 failed " + Flows.WORKER);
         assertThat(db.steps(f, "status, skip_reason")).containsExactly("a skipped handler_failed", "b started -");
         assertThat(db.steps(g, "status, skip_reason"))
                 .containsExactly("a skipped handler_failed", "b skipped dependency_skipped");
@@ -243,7 +243,7 @@ class RecoverTasksTest {
 
         var outcomes = recover(db);
 
-        assertThat(outcomes).contains("f m 1 failed -");
+        assertThat(outcomes).contains("f m 1 failed " + Flows.WORKER);
         assertThat(db.steps(run, "status, skip_reason")).containsExactly("m skipped handler_failed", "z started -");
         assertThat(db.queue("f")).containsExactly("z[0]");
     }
@@ -262,7 +262,7 @@ class RecoverTasksTest {
                     tasks.get(first).message());
             tasks.forEach(task -> db.backdate(task, 1000));
 
-            assertThat(recover(db)).containsExactly("f m 0 failed -");
+            assertThat(recover(db)).containsExactly("f m 0 failed " + Flows.WORKER);
             assertThat(db.tasks(run)).element(1).isEqualTo("m[1] started 1 - -");
         }
     }

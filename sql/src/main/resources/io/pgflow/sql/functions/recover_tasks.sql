@@ -1,6 +1,6 @@
 -- Puts tasks back into their queues that nobody is working on any more: started longer ago than their own timeout + 30 s, or held by a worker
 -- that has stopped or has missed three of its own heartbeats. The fourth time, a task fails for good and its step's when_exhausted
--- decides. A row per task: requeued or failed. One caller at a time; the others get no rows.
+-- decides. A row per task: whose it was, and requeued or failed. One caller at a time; the others get no rows.
 create or replace function pgflow.recover_tasks()
 returns table (flow_slug text, run_id uuid, step_slug text, task_index int, worker_id uuid, outcome text)
 language plpgsql
@@ -40,7 +40,7 @@ begin
   loop
     if v_abandoned.last then
       return query
-      select v_abandoned.flows[f.report], f.run_id, v_abandoned.steps[f.report], v_abandoned.indexes[f.report], null::uuid, f.outcome
+      select v_abandoned.flows[f.report], f.run_id, v_abandoned.steps[f.report], v_abandoned.indexes[f.report], t.last_worker_id, f.outcome
       from pgflow.fail_tasks(
         v_abandoned.runs, v_abandoned.steps, v_abandoned.indexes, v_abandoned.claims,
         array_fill(
@@ -48,6 +48,14 @@ begin
           array[cardinality(v_abandoned.runs)]),
         array_fill(true, array[cardinality(v_abandoned.runs)])
       ) f
+      cross join lateral (
+        select x.last_worker_id
+        from pgflow.step_tasks x
+        where x.run_id = f.run_id
+          and x.step_slug = v_abandoned.steps[f.report]
+          and x.task_index = v_abandoned.indexes[f.report]
+        offset 0
+      ) t
       where f.outcome = 'failed';
     else
       return query
