@@ -93,6 +93,12 @@ class RefreshEnvironmentTest {
         assertThat(db.line("select pgflow.refresh_environment()")).isEqualTo("f");
     }
 
+    /** So nothing is called to find out that nobody listens. */
+    @Test
+    void leavesAConstantInPlans(Flows db) {
+        assertThat(db.lines("explain verbose select pgflow._emits()")).contains("  Output: false");
+    }
+
     @Test
     void writesOnlyWhatChanged(Flows db) {
         var version = "select xmin from pg_proc where oid = 'pgflow._emits'::regproc";
