@@ -3,7 +3,7 @@ module io.pgflow {
     requires com.zaxxer.hikari;
     requires io.pgflow.sql;
     requires transitive java.sql;
-    requires org.jooq;
+    requires transitive org.jooq;
     requires static transitive org.jspecify;
     requires static org.checkerframework.checker.qual;
     requires org.postgresql.jdbc;

@@ -1,73 +1,169 @@
 package io.pgflow;
 
+import io.pgflow.internal.Backoff;
 import io.pgflow.internal.ClientQueries;
+import io.pgflow.internal.Database;
 import io.pgflow.internal.Json;
+import io.pgflow.internal.RunListener;
+import io.pgflow.internal.RunWatch;
+import java.nio.file.Path;
+import java.sql.Connection;
 import java.time.Duration;
-import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
 import java.util.UUID;
+import javax.sql.DataSource;
+import org.jooq.DSLContext;
+import org.jooq.exception.DataAccessException;
 import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Starts runs and reads them. Any thread may use it; each call takes a connection of the pool for as long as it lasts. It belongs to
- * the {@link RunningWorkers} that gave it, and ends with them.
+ * Starts runs, waits for them and reads them: {@link RunningWorkers#client} in a program with workers, {@link #connect(String)} in one without. Any
+ * thread may use it. However many do, it uses three connections at once at most, and one more to listen where it stands alone.
+ *
+ * <p>A call that gets no answer from the database, or is refused for another reason than those named, throws jOOQ's {@link DataAccessException}.
  */
-public final class Client {
+public final class Client implements Starter, AutoCloseable {
 
-    private static final Duration SHORTEST_LOOK = Duration.ofMillis(5);
-    private static final Duration LONGEST_LOOK = Duration.ofMillis(200);
+    /** Two for calls, one that looks after awaited runs, one that listens. */
+    private static final int CONNECTIONS = 4;
+
+    /** No wait is longer, whatever the limit: a time in nanoseconds must not overflow. */
+    private static final Duration LONGEST = Duration.ofDays(36_500);
 
     private final ClientQueries queries;
+    private final RunWatch watch;
     private final Json json;
+    private final Runnable end;
+    private final Starter starter;
 
-    Client(ClientQueries queries, Json json) {
+    /** What is closed with it is {@code end}'s matter. */
+    Client(ClientQueries queries, RunWatch watch, Json json, Runnable end) {
         this.queries = queries;
+        this.watch = watch;
         this.json = json;
+        this.end = end;
+        this.starter = new Starts(queries, json);
     }
 
     /**
-     * Starts a run, by {@code pgflow.start_flows}.
+     * A client for the database of the environment, or the embedded one, as {@link Workers} finds it.
      *
-     * @param flow a flow that is compiled in this database
-     * @param input what its root steps read
-     * @param <I> the same
-     * @return the new run
-     * @throws IllegalArgumentException if the input cannot be stored as JSON
+     * @return to be closed
+     * @throws PgflowException if there is no connection, or no schema that fits this release; nothing is installed or upgraded
      */
+    public static Client connect() {
+        return open(null, null, null);
+    }
+
+    /**
+     * A client for a database named here.
+     *
+     * @param url {@code jdbc:postgresql://…} or {@code postgresql://user:pw@host/db}
+     * @return to be closed
+     * @throws PgflowException if there is no connection, or no schema that fits this release; nothing is installed or upgraded
+     */
+    public static Client connect(String url) {
+        return open(url, null, null);
+    }
+
+    /**
+     * A client for a database named here.
+     *
+     * @param url {@code jdbc:postgresql://…} or {@code postgresql://host/db}
+     * @param user the database user
+     * @param password the user's password
+     * @return to be closed
+     * @throws PgflowException if there is no connection, or no schema that fits this release; nothing is installed or upgraded
+     */
+    public static Client connect(String url, String user, String password) {
+        return open(url, user, password);
+    }
+
+    /**
+     * A client for a database that the program is connected to.
+     *
+     * @param dataSource a pool, which should have four connections to spare; it is not closed
+     * @return to be closed
+     * @throws PgflowException if there is no connection, or no schema that fits this release; nothing is installed or upgraded
+     */
+    public static Client connect(DataSource dataSource) {
+        return on(Database.of(dataSource));
+    }
+
+    private static Client open(@Nullable String url, @Nullable String user, @Nullable String password) {
+        return on(Database.open(url, user, password, CONNECTIONS, System.getenv(), Path.of("")));
+    }
+
+    private static Client on(Database database) {
+        try {
+            database.requireSchema();
+        } catch (RuntimeException e) {
+            database.close();
+            throw e;
+        }
+        var queries = ClientQueries.on(database.dataSource());
+        var watch = new RunWatch(
+                queries, heard -> new RunListener(database.dataSource(), queries, heard), RunWatch.Pauses.DEFAULT);
+        return new Client(queries, watch, new Json(), () -> {
+            watch.close();
+            database.close();
+        });
+    }
+
+    /**
+     * The same client with another way to write values as JSON and read them back. Closing either closes both.
+     *
+     * @param mapper a Jackson mapper
+     * @return a client on the same connections
+     */
+    public Client json(JsonMapper mapper) {
+        return new Client(queries, watch, new Json(mapper), end);
+    }
+
+    /**
+     * Starts runs as part of the caller's transaction: they are there for workers and everybody else when the caller commits, and never if it rolls
+     * back. An error leaves the transaction to be rolled back, as PostgreSQL has it.
+     *
+     * @param connection with the transaction; nothing on it is committed, rolled back or closed
+     * @return for use while the transaction lasts, by one thread
+     */
+    public Starter in(Connection connection) {
+        return new Starts(ClientQueries.in(connection), json);
+    }
+
+    /**
+     * The same for a transaction of jOOQ's: {@code db.transaction(tx -> client.in(tx.dsl()).start(…))}.
+     *
+     * @param transaction the context to work in
+     * @return for use while the transaction lasts, by one thread
+     */
+    public Starter in(DSLContext transaction) {
+        return new Starts(ClientQueries.in(transaction), json);
+    }
+
+    @Override
     public <I> UUID start(Flow<I> flow, I input) {
-        return startAll(flow, List.of(input)).getFirst();
+        return starter.start(flow, input);
     }
 
-    /**
-     * Starts a run with an id of the caller's choice. Doing it again gives the same run, with the input it was started with first.
-     *
-     * @param flow a flow that is compiled in this database
-     * @param input what its root steps read
-     * @param id the run's id
-     * @param <I> the input
-     * @return the id
-     * @throws IllegalArgumentException if the input cannot be stored as JSON
-     */
+    @Override
     public <I> UUID start(Flow<I> flow, I input, UUID id) {
-        return queries.start(flow.slug(), List.of(json.write(input, flow.inputType())), List.of(id))
-                .getFirst();
+        return starter.start(flow, input, id);
     }
 
-    /**
-     * Starts many runs in one transaction.
-     *
-     * @param flow a flow that is compiled in this database
-     * @param inputs one for each run; a thousand or so at a time are fastest
-     * @param <I> the input
-     * @return the runs, in the order of the inputs
-     * @throws IllegalArgumentException if an input cannot be stored as JSON; nothing is started then
-     */
+    @Override
     public <I> List<UUID> startAll(Flow<I> flow, List<? extends I> inputs) {
-        List<String> texts = inputs.stream()
-                .map(input -> json.write(input, flow.inputType()))
-                .toList();
-        return queries.start(flow.slug(), texts, Collections.nCopies(inputs.size(), null));
+        return starter.startAll(flow, inputs);
+    }
+
+    @Override
+    public <I> Set<UUID> startAll(Flow<I> flow, Map<UUID, ? extends I> inputs) {
+        return starter.startAll(flow, inputs);
     }
 
     /**
@@ -83,37 +179,52 @@ public final class Client {
     }
 
     /**
-     * Waits for the end of a run.
+     * Waits for the end of a run. The database wakes it; while waiting it holds no connection, and however many runs a process waits for cost
+     * about one statement in a few seconds. An outage of the database is waited out.
      *
      * @param run the run
-     * @param limit how long to wait at most
+     * @param limit how long to wait at most; a run that has ended is returned whatever the limit
      * @return the run
      * @throws PgflowException.RunFailed if it failed
      * @throws PgflowException.RunUnfinished if the time is over; the run goes on
-     * @throws PgflowException.RunNotFound if there is no such run
-     * @throws InterruptedException if the thread was interrupted
+     * @throws PgflowException.RunNotFound if there is no such run, or its transaction has not been committed
+     * @throws InterruptedException if the thread was interrupted; the run goes on
+     * @throws IllegalStateException if the client is closed, also while waiting; the run goes on
      */
     public RunState.Completed await(UUID run, Duration limit) throws InterruptedException {
-        long giveUpAt = System.nanoTime() + limit.toNanos();
-        Duration pause = SHORTEST_LOOK;
-        while (queries.status(run)
-                .orElseThrow(() -> new PgflowException.RunNotFound(run))
-                .equals("started")) {
-            Duration left = Duration.ofNanos(giveUpAt - System.nanoTime());
-            if (!left.isPositive()) {
-                throw new PgflowException.RunUnfinished(run, limit);
+        long until = System.nanoTime() + (limit.compareTo(LONGEST) < 0 ? limit : LONGEST).toNanos();
+        while (true) {
+            boolean inTime = watch.await(run, until);
+            switch (inTime ? readEnd(run, until) : read(run)) {
+                case RunState.Completed completed -> {
+                    return completed;
+                }
+                case RunState.Failed failed ->
+                    throw new PgflowException.RunFailed(
+                            run, failed.flowSlug(), failed.failedStep().orElse(null), failed.error());
+                case RunState.Started started when !inTime -> throw new PgflowException.RunUnfinished(run, limit);
+                case RunState.Started started -> {} // it was not there a moment ago, when others asked for it
             }
-            Thread.sleep(left.compareTo(pause) < 0 ? left : pause);
-            pause = pause.multipliedBy(2).compareTo(LONGEST_LOOK) < 0 ? pause.multipliedBy(2) : LONGEST_LOOK;
         }
-        return switch (read(run)) {
-            case RunState.Completed completed -> completed;
-            case RunState.Failed failed ->
-                throw new PgflowException.RunFailed(
-                        run, failed.flowSlug(), failed.failedStep().orElse(null), failed.error());
-            case RunState.Started started ->
-                throw new IllegalStateException("run " + run + " had ended, and is started again");
-        };
+    }
+
+    /** Reads what has ended, and tries again where the database fails just now. */
+    private RunState readEnd(UUID run, long until) throws InterruptedException {
+        var broken = new Backoff(Duration.ofMillis(50), Duration.ofSeconds(5), new Random());
+        while (true) {
+            try {
+                return read(run);
+            } catch (DataAccessException e) {
+                if (Thread.interrupted()) { // which closes a connection that a virtual thread reads from
+                    throw (InterruptedException) new InterruptedException().initCause(e);
+                }
+                Duration pause = broken.next();
+                if (System.nanoTime() + pause.toNanos() - until > 0) {
+                    throw e;
+                }
+                Thread.sleep(pause);
+            }
+        }
     }
 
     /**
@@ -125,8 +236,7 @@ public final class Client {
      */
     public RunState read(UUID run) {
         ClientQueries.Run row = queries.run(run).orElseThrow(() -> new PgflowException.RunNotFound(run));
-        List<StepState> steps = queries.steps(run);
-        var outputs = outputs(run);
+        var outputs = new StepOutputs(run, row.flowSlug(), row.outputs(), json);
         if (row.completedAt() != null) {
             return new RunState.Completed(
                     run,
@@ -134,11 +244,11 @@ public final class Client {
                     row.startedAt(),
                     row.completedAt(),
                     Optional.ofNullable(row.output()),
-                    steps,
+                    row.steps(),
                     outputs);
         }
         if (row.failedAt() != null) {
-            Optional<StepState> failed = steps.stream()
+            Optional<StepState> failed = row.steps().stream()
                     .filter(step -> step.status() == StepState.Status.FAILED)
                     .findFirst();
             return new RunState.Failed(
@@ -148,10 +258,10 @@ public final class Client {
                     row.failedAt(),
                     failed.map(StepState::slug),
                     failed.flatMap(StepState::error).orElse("no step says why"),
-                    steps,
+                    row.steps(),
                     outputs);
         }
-        return new RunState.Started(run, row.flowSlug(), row.startedAt(), steps, outputs);
+        return new RunState.Started(run, row.flowSlug(), row.startedAt(), row.steps(), outputs);
     }
 
     /**
@@ -164,17 +274,11 @@ public final class Client {
         return queries.steps(run);
     }
 
-    private RunState.Outputs outputs(UUID run) {
-        var texts = queries.outputs(run);
-        return new RunState.Outputs() {
-            @Override
-            public <O> @Nullable O of(Step<O> step) {
-                String text = texts.get(step.slug());
-                if (text == null) {
-                    throw new IllegalStateException(step + " is not completed in run " + run);
-                }
-                return json.read(text, step.type());
-            }
-        };
+    /**
+     * Ends all waits, and gives the connections back. Again does nothing; a client of workers ends with these, and is not closed by this.
+     */
+    @Override
+    public void close() {
+        end.run();
     }
 }

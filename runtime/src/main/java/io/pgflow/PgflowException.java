@@ -233,4 +233,68 @@ public abstract sealed class PgflowException extends RuntimeException {
             return run;
         }
     }
+
+    /** A flow of this slug is not in the database. */
+    public static final class FlowNotFound extends PgflowException {
+        private final String flow;
+
+        /** The slug, and the database's error, if there was one. */
+        public FlowNotFound(String flow, @Nullable Throwable cause) {
+            super(
+                    "flow '%s' is not in this database: start a worker that serves it, which compiles it, or run what its toSql() gives"
+                            .formatted(flow),
+                    cause);
+            this.flow = flow;
+        }
+
+        /** The slug that was asked for. */
+        public String flow() {
+            return flow;
+        }
+    }
+
+    /** The id that a run was to be started with is that of a run of another flow. */
+    public static final class RunOfAnotherFlow extends PgflowException {
+        private final UUID run;
+        private final String flow;
+        private final String other;
+
+        /** The id, the flow it was asked for, the flow it is a run of, and the database's error. */
+        public RunOfAnotherFlow(UUID run, String flow, String other, Throwable cause) {
+            super(
+                    "run %s cannot be started for flow '%s': flow '%s' has a run of that id. Choose another id."
+                            .formatted(run, flow, other),
+                    cause);
+            this.run = run;
+            this.flow = flow;
+            this.other = other;
+        }
+
+        /** The id. */
+        public UUID run() {
+            return run;
+        }
+
+        /** The slug of the flow that was to be started. */
+        public String flow() {
+            return flow;
+        }
+
+        /** The slug of the flow that the run belongs to. */
+        public String other() {
+            return other;
+        }
+    }
+
+    /** The database user may not do what was asked for. */
+    public static final class PermissionMissing extends PgflowException {
+
+        /** What was refused, and what the database said, if it was asked. */
+        public PermissionMissing(String refusal, @Nullable Throwable cause) {
+            super(
+                    "%s. The owner of schema pgflow can grant what is missing: select pgflow.grant_client('ROLE') for those who start and read runs, grant_worker for workers."
+                            .formatted(refusal),
+                    cause);
+        }
+    }
 }

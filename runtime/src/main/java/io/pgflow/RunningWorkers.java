@@ -1,6 +1,5 @@
 package io.pgflow;
 
-import io.pgflow.internal.ClientQueries;
 import io.pgflow.internal.Engine;
 import io.pgflow.internal.Json;
 import java.time.Duration;
@@ -19,14 +18,14 @@ public final class RunningWorkers implements AutoCloseable {
 
     RunningWorkers(Engine engine, Json json) {
         this.engine = engine;
-        this.client = new Client(new ClientQueries(engine.database().dataSource()), json);
+        this.client = new Client(engine.clientQueries(), engine.watch(), json, () -> {});
         Runtime.getRuntime().addShutdownHook(atSignal);
     }
 
     /**
      * Starts runs and reads them, in the same database.
      *
-     * @return a client that ends with these workers
+     * @return a client that ends with these workers, and need not be closed
      */
     public Client client() {
         return client;

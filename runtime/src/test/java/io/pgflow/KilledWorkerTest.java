@@ -2,14 +2,13 @@ package io.pgflow;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.pgflow.internal.ClientQueries;
-import io.pgflow.internal.Json;
 import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -76,7 +75,10 @@ class KilledWorkerTest {
                 .start();
         try {
             var input = IntStream.range(0, ELEMENTS).boxed().toList();
-            var run = new Client(new ClientQueries(database), new Json()).start(flow, input);
+            UUID run;
+            try (var client = Client.connect(database)) {
+                run = client.start(flow, input);
+            }
             flows.await(
                     "count(*) filter (where status = 'completed') = %d and count(*) filter (where status = 'started') = %d from pgflow.step_tasks"
                             .formatted(DONE_BEFORE, SLOTS));

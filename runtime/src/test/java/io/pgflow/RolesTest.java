@@ -3,8 +3,6 @@ package io.pgflow;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.pgflow.internal.ClientQueries;
-import io.pgflow.internal.Json;
 import io.pgflow.sql.SchemaException;
 import io.pgflow.testing.LoginRole;
 import java.util.List;
@@ -55,13 +53,13 @@ class RolesTest {
         try (var role = new LoginRole(database)) {
             flows.db().execute("select pgflow.grant_client(?)", role.name());
             flows.start(flow); // after the grant
-            var client = new Client(new ClientQueries(role.dataSource()), new Json());
-
-            var run = client.start(flow, List.of(1, 2));
-            assertThat(client.await(run, TestFlows.LIMIT).output()).hasValue("{\"sum\": 6}");
-            assertThat(client.steps(run)).extracting(StepState::slug).containsExactly("double", "sum");
-            assertThat(client.start(flow, List.of(3), run)).isEqualTo(run);
-            assertThat(client.unfinished(flow, List.of(1, 2))).isEmpty();
+            try (var client = Client.connect(role.dataSource())) {
+                var run = client.start(flow, List.of(1, 2));
+                assertThat(client.await(run, TestFlows.LIMIT).output()).hasValue("{\"sum\": 6}");
+                assertThat(client.steps(run)).extracting(StepState::slug).containsExactly("double", "sum");
+                assertThat(client.start(flow, List.of(3), run)).isEqualTo(run);
+                assertThat(client.unfinished(flow, List.of(1, 2))).isEmpty();
+            }
         }
     }
 

@@ -2,118 +2,232 @@ package io.pgflow.internal;
 
 import static io.pgflow.internal.Jooq.instant;
 import static io.pgflow.internal.Jooq.text;
+import static io.pgflow.sql.jooq.pgflow.Tables.AWAIT_RUNS;
 import static io.pgflow.sql.jooq.pgflow.Tables.RUNS;
 import static io.pgflow.sql.jooq.pgflow.Tables.START_FLOWS;
 import static io.pgflow.sql.jooq.pgflow.Tables.STEPS;
 import static io.pgflow.sql.jooq.pgflow.Tables.STEP_STATES;
 import static org.jooq.Records.mapping;
 import static org.jooq.impl.DSL.coalesce;
+import static org.jooq.impl.DSL.row;
+import static org.jooq.impl.DSL.rowNumber;
+import static org.jooq.impl.DSL.val;
+import static org.jooq.impl.DSL.when;
 
+import io.pgflow.PgflowException;
 import io.pgflow.StepState;
+import java.sql.Connection;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.UUID;
+import java.util.concurrent.Semaphore;
+import java.util.function.Function;
+import java.util.regex.Pattern;
 import javax.sql.DataSource;
 import org.jooq.DSLContext;
 import org.jooq.JSONB;
+import org.jooq.Record1;
+import org.jooq.Record2;
+import org.jooq.SelectField;
+import org.jooq.exception.DataAccessException;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.util.PSQLException;
+import org.postgresql.util.ServerErrorMessage;
 
-/** Every statement that the client sends, each in a transaction of its own on a connection from the pool. Any thread may call it. */
+/**
+ * Every statement that the client sends, each in a transaction of its own unless the connection is a caller's. Any thread may call it. Each throws
+ * what {@link SqlErrors#explained} makes of an error.
+ */
 public final class ClientQueries {
 
-    private final DSLContext db;
+    /** How many of the callers hold a connection at once. The others wait in line here, where no pool loses patience. */
+    private static final int AT_ONCE = 2;
 
-    /** Takes a connection of the pool for each call. */
-    public ClientQueries(DataSource dataSource) {
-        db = Jooq.on(dataSource);
+    /** How {@code pgflow.start_flows} says that an id is taken. */
+    private static final Pattern OTHER_FLOW = Pattern.compile("Run (\\S+) belongs to flow (\\S+), not to .*");
+
+    private final DSLContext db;
+    private final Semaphore line;
+
+    private ClientQueries(DSLContext db, int atOnce) {
+        this.db = db;
+        this.line = new Semaphore(atOnce, true);
     }
 
-    /**
-     * A run as its row has it.
-     *
-     * @param input JSON
-     * @param output JSON; null unless completed with a leaf
-     */
-    public record Run(
-            UUID id,
-            String flowSlug,
-            String status,
-            String input,
-            @Nullable String output,
-            Instant startedAt,
-            @Nullable Instant completedAt,
-            @Nullable Instant failedAt) {}
+    /** Takes a connection for each call: two at once, and one more for {@link #await}. */
+    public static ClientQueries on(DataSource dataSource) {
+        return new ClientQueries(Jooq.on(dataSource), AT_ONCE);
+    }
 
-    /** Starts runs, by {@code pgflow.start_flows}; ids in the order of the inputs. A null id stands for a new one. */
-    public List<UUID> start(String flow, List<String> inputs, List<@Nullable UUID> ids) {
+    /** Works in the caller's transaction. */
+    public static ClientQueries in(Connection connection) {
+        return new ClientQueries(Jooq.on(connection), Integer.MAX_VALUE);
+    }
+
+    /** Works in the caller's transaction. */
+    public static ClientQueries in(DSLContext caller) {
+        return new ClientQueries(Jooq.on(caller.configuration().connectionProvider()), Integer.MAX_VALUE);
+    }
+
+    private <T> T call(Function<DSLContext, T> work) {
+        line.acquireUninterruptibly();
+        try {
+            return work.apply(db);
+        } catch (DataAccessException e) {
+            throw SqlErrors.explained(e);
+        } finally {
+            line.release();
+        }
+    }
+
+    /** A run that was started, or was there already. */
+    public record Start(UUID id, boolean isNew) {}
+
+    /** Starts runs, by {@code pgflow.start_flows}; in the order of the inputs. A null id stands for a new one. */
+    public List<Start> start(String flow, List<String> inputs, List<? extends @Nullable UUID> ids) {
         var t = START_FLOWS(flow, inputs.stream().map(JSONB::valueOf).toArray(JSONB[]::new), ids.toArray(UUID[]::new));
-        return db.select(t.RUN_ID).from(t).fetch(t.RUN_ID);
+        try {
+            return call(db -> db.select(t.RUN_ID, t.IS_NEW).from(t).fetch(mapping(Start::new)));
+        } catch (DataAccessException e) {
+            throw refused(flow, e);
+        }
+    }
+
+    private static RuntimeException refused(String flow, DataAccessException e) {
+        var cause = e.getCause(PSQLException.class);
+        ServerErrorMessage answer = cause == null ? null : cause.getServerErrorMessage();
+        if (answer == null) {
+            return e;
+        }
+        if ("runs_flow_slug_fkey".equals(answer.getConstraint())) {
+            return new PgflowException.FlowNotFound(flow, e);
+        }
+        var other = OTHER_FLOW.matcher(String.valueOf(answer.getMessage()));
+        return other.matches()
+                ? new PgflowException.RunOfAnotherFlow(UUID.fromString(other.group(1)), flow, other.group(2), e)
+                : e;
     }
 
     /** The latest run of a flow with this input that has not ended. */
     public Optional<UUID> unfinished(String flow, String input) {
-        return db.select(RUNS.RUN_ID)
+        return call(db -> db.select(RUNS.RUN_ID)
                 .from(RUNS)
                 .where(RUNS.FLOW_SLUG.eq(flow), RUNS.STATUS.eq("started"), RUNS.INPUT.eq(JSONB.valueOf(input)))
                 .orderBy(RUNS.STARTED_AT.desc())
                 .limit(1)
-                .fetchOptional(RUNS.RUN_ID);
+                .fetchOptional(RUNS.RUN_ID));
     }
 
-    /** The status of a run: started, completed or failed. */
-    public Optional<String> status(UUID run) {
-        return db.select(RUNS.STATUS).from(RUNS).where(RUNS.RUN_ID.eq(run)).fetchOptional(RUNS.STATUS);
+    /** Those of the runs that have not ended, by {@code pgflow.await_runs}, and whether the end of each will be announced. Waits in no line. */
+    Map<UUID, Boolean> await(Collection<UUID> runs) {
+        var t = AWAIT_RUNS(runs.toArray(UUID[]::new));
+        try {
+            return db.select(t.RUN_ID, t.AWAITED)
+                    .from(t)
+                    .where(t.STATUS.eq("started"))
+                    .fetchMap(Record2::value1, Record2::value2);
+        } catch (DataAccessException e) {
+            throw SqlErrors.explained(e);
+        }
     }
 
-    /** A run. */
+    /** Wakes whoever listens to the channel. Waits in no line. */
+    void announce(String channel) {
+        db.execute("select pg_notify({0}, '')", val(channel));
+    }
+
+    /**
+     * A run, its steps in the order of their definition, and the outputs of those that are completed.
+     *
+     * @param output JSON; null unless completed with a leaf
+     * @param outputs JSON by slug; a step that gave SQL's null has {@code null} in JSON
+     */
+    public record Run(
+            String flowSlug,
+            Instant startedAt,
+            @Nullable Instant completedAt,
+            @Nullable Instant failedAt,
+            @Nullable String output,
+            List<StepState> steps,
+            Map<String, String> outputs) {}
+
+    private record Row(
+            String flowSlug,
+            Instant startedAt,
+            @Nullable Instant completedAt,
+            @Nullable Instant failedAt,
+            @Nullable String output,
+            @Nullable StepState step,
+            @Nullable String stepOutput) {}
+
+    /** A run as it is at one moment. */
     public Optional<Run> run(UUID run) {
-        return db.select(
-                        RUNS.RUN_ID,
+        var first = rowNumber().over().orderBy(STEPS.STEP_INDEX).eq(1);
+        List<Row> rows = call(db -> db.select(
                         RUNS.FLOW_SLUG,
-                        RUNS.STATUS,
-                        text(RUNS.INPUT),
-                        text(RUNS.OUTPUT),
                         instant(RUNS.STARTED_AT),
                         instant(RUNS.COMPLETED_AT),
-                        instant(RUNS.FAILED_AT))
+                        instant(RUNS.FAILED_AT),
+                        text(when(first, RUNS.OUTPUT)), // not once more with each step
+                        STEP,
+                        text(STEP_STATES.OUTPUT))
                 .from(RUNS)
-                .where(RUNS.RUN_ID.eq(run))
-                .fetchOptional(mapping(Run::new));
-    }
-
-    /** The steps of a run, in the order of their definition. */
-    public List<StepState> steps(UUID run) {
-        return db.select(
-                        STEP_STATES.STEP_SLUG,
-                        STEP_STATES.STATUS,
-                        STEP_STATES.INITIAL_TASKS,
-                        STEP_STATES.REMAINING_TASKS,
-                        instant(STEP_STATES.STARTED_AT),
-                        instant(coalesce(STEP_STATES.COMPLETED_AT, STEP_STATES.FAILED_AT, STEP_STATES.SKIPPED_AT)),
-                        STEP_STATES.ERROR_MESSAGE)
-                .from(STEP_STATES)
-                .join(STEPS)
+                .leftJoin(STEP_STATES)
+                .on(STEP_STATES.RUN_ID.eq(RUNS.RUN_ID))
+                .leftJoin(STEPS)
                 .on(STEPS.FLOW_SLUG.eq(STEP_STATES.FLOW_SLUG), STEPS.STEP_SLUG.eq(STEP_STATES.STEP_SLUG))
-                .where(STEP_STATES.RUN_ID.eq(run))
+                .where(RUNS.RUN_ID.eq(run))
                 .orderBy(STEPS.STEP_INDEX)
-                .fetch(mapping(ClientQueries::step));
+                .fetch(mapping(Row::new)));
+        if (rows.isEmpty()) {
+            return Optional.empty();
+        }
+        var steps = new ArrayList<StepState>();
+        var outputs = new HashMap<String, String>();
+        for (Row row : rows) {
+            if (row.step() != null) { // a flow may have none
+                steps.add(row.step());
+                if (row.step().status() == StepState.Status.COMPLETED) {
+                    outputs.put(row.step().slug(), row.stepOutput() == null ? "null" : row.stepOutput());
+                }
+            }
+        }
+        Row r = rows.getFirst();
+        return Optional.of(
+                new Run(r.flowSlug(), r.startedAt(), r.completedAt(), r.failedAt(), r.output(), steps, outputs));
     }
 
-    private static StepState step(
-            String slug,
-            String status,
+    private static final SelectField<@Nullable StepState> STEP = row(
+                    STEP_STATES.STEP_SLUG,
+                    STEP_STATES.STATUS,
+                    STEP_STATES.INITIAL_TASKS,
+                    STEP_STATES.REMAINING_TASKS,
+                    instant(STEP_STATES.STARTED_AT),
+                    instant(coalesce(STEP_STATES.COMPLETED_AT, STEP_STATES.FAILED_AT, STEP_STATES.SKIPPED_AT)),
+                    STEP_STATES.ERROR_MESSAGE)
+            .mapping(ClientQueries::step);
+
+    private static @Nullable StepState step(
+            @Nullable String slug,
+            @Nullable String status,
             @Nullable Integer tasks,
             @Nullable Integer remaining,
             @Nullable Instant startedAt,
             @Nullable Instant endedAt,
             @Nullable String error) {
+        if (slug == null || status == null) {
+            return null;
+        }
         return new StepState(
                 slug,
-                StepState.Status.valueOf(status.toUpperCase(java.util.Locale.ROOT)),
+                StepState.Status.valueOf(status.toUpperCase(Locale.ROOT)),
                 tasks == null ? OptionalInt.empty() : OptionalInt.of(tasks),
                 remaining != null ? remaining : tasks != null ? tasks : 0,
                 Optional.ofNullable(startedAt),
@@ -121,15 +235,14 @@ public final class ClientQueries {
                 Optional.ofNullable(error));
     }
 
-    /** The outputs of a run's completed steps by slug, as JSON; a step that gave SQL's null has {@code null} in JSON. */
-    public Map<String, String> outputs(UUID run) {
-        var outputs = new HashMap<String, String>();
-        db.select(STEP_STATES.STEP_SLUG, STEP_STATES.OUTPUT)
+    /** The steps of a run, in the order of their definition; none if there is no such run. */
+    public List<StepState> steps(UUID run) {
+        return call(db -> db.select(STEP)
                 .from(STEP_STATES)
-                .where(STEP_STATES.RUN_ID.eq(run), STEP_STATES.STATUS.eq("completed"))
-                .forEach(row -> outputs.put(
-                        row.value1(),
-                        row.value2() == null ? "null" : row.value2().data()));
-        return outputs;
+                .join(STEPS)
+                .on(STEPS.FLOW_SLUG.eq(STEP_STATES.FLOW_SLUG), STEPS.STEP_SLUG.eq(STEP_STATES.STEP_SLUG))
+                .where(STEP_STATES.RUN_ID.eq(run))
+                .orderBy(STEPS.STEP_INDEX)
+                .fetch(Record1::value1));
     }
 }

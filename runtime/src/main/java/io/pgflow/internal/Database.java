@@ -4,6 +4,13 @@ import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import com.zaxxer.hikari.pool.HikariPool.PoolInitializationException;
 import io.pgflow.PgflowException;
+import io.pgflow.sql.Schema;
+import io.pgflow.sql.SchemaException;
+import io.pgflow.sql.SchemaReport;
+import io.pgflow.sql.SchemaReport.Absent;
+import io.pgflow.sql.SchemaReport.Foreign;
+import io.pgflow.sql.SchemaReport.Installed;
+import io.pgflow.sql.SchemaReport.Unreadable;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
@@ -107,6 +114,50 @@ public final class Database implements AutoCloseable {
     /** Gives connections in auto-commit mode; pooled unless it is the program's own. */
     public DataSource dataSource() {
         return dataSource;
+    }
+
+    /**
+     * Looks whether the schema is there and fits this release; changes nothing.
+     *
+     * @throws PgflowException.SchemaMismatch if not
+     * @throws PgflowException.PermissionMissing if the user may not look
+     * @throws PgflowException.DatabaseUnavailable if the database does not answer
+     */
+    public void requireSchema() {
+        SchemaReport found;
+        try {
+            found = Schema.describe(dataSource);
+        } catch (SchemaException e) {
+            throw new PgflowException.DatabaseUnavailable(description, e.getCause() == null ? e : e.getCause());
+        }
+        switch (found.pgflow()) {
+            case Absent() ->
+                throw new PgflowException.SchemaMismatch(
+                        "none", "one to work with", "Start a worker on this database, or call Schema.migrate.");
+            case Foreign() ->
+                throw new PgflowException.SchemaMismatch(
+                        "one made by others",
+                        "PgFlow's own functions beside pgflow's",
+                        "Use a database without a schema pgflow: PgFlow installs its own there.");
+            case Unreadable() ->
+                throw new PgflowException.PermissionMissing(
+                        "role '" + found.user() + "' may not read schema pgflow", null);
+            case Installed installed -> {
+                switch (installed.standing()) {
+                    case CURRENT, NEWER -> {}
+                    case OUTDATED ->
+                        throw new PgflowException.SchemaMismatch(
+                                installed.toString(),
+                                "that of this release",
+                                "Start a worker of this release on this database, or call Schema.migrate.");
+                    case TOO_NEW ->
+                        throw new PgflowException.SchemaMismatch(
+                                installed.toString(),
+                                "one that this release knows",
+                                "Use release " + installed.release() + " or a newer one.");
+                }
+            }
+        }
     }
 
     /** Where the database is, for messages and logs: the URL with its user, without password and parameters. */

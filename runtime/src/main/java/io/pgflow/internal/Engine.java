@@ -43,6 +43,8 @@ public final class Engine implements AutoCloseable {
     private final Instant startedAt;
     private final OutcomeWriter outcomes;
     private final Housekeeper housekeeper;
+    private final ClientQueries clientQueries;
+    private final RunWatch watch;
     private final ReentrantLock closing = new ReentrantLock();
     private boolean closed;
 
@@ -61,6 +63,8 @@ public final class Engine implements AutoCloseable {
         var housekeeping = new AtomicReference<Housekeeper>();
         var announcing = new HashSet<String>();
         events = new Events(listeners, clock);
+        clientQueries = ClientQueries.on(database.dataSource());
+        watch = new RunWatch(clientQueries, announced -> ear(housekeeping.get()), RunWatch.Pauses.DEFAULT);
         outcomes = new OutcomeWriter(
                 new Queries(recording), settings.concurrency() * flows.size(), events, this::recorded, new Random());
         try {
@@ -100,7 +104,8 @@ public final class Engine implements AutoCloseable {
                                 clock,
                                 new Random()));
             }
-            housekeeper = new Housekeeper(keeping, List.copyOf(workers.values()), settings, events, this::deprecated);
+            housekeeper = new Housekeeper(
+                    keeping, List.copyOf(workers.values()), settings, events, this::deprecated, watch::announced);
             housekeeping.set(housekeeper);
             housekeeper.start();
         } catch (RuntimeException e) {
@@ -199,6 +204,30 @@ public final class Engine implements AutoCloseable {
         return database;
     }
 
+    /** What its clients send. */
+    public ClientQueries clientQueries() {
+        return clientQueries;
+    }
+
+    /** What its clients wait by. */
+    public RunWatch watch() {
+        return watch;
+    }
+
+    private static RunWatch.Ear ear(Housekeeper housekeeper) {
+        return new RunWatch.Ear() {
+            @Override
+            public boolean hears() {
+                return housekeeper.listening();
+            }
+
+            @Override
+            public void close() {
+                // it listens for the workers too
+            }
+        };
+    }
+
     /** Waits until all workers have stopped. */
     public void awaitDrained() throws InterruptedException {
         for (PollLoop worker : workers.values()) {
@@ -210,6 +239,9 @@ public final class Engine implements AutoCloseable {
     private void recorded(Outcome outcome, Report report) {
         ReportLog.log(outcome, report);
         events.recorded(outcome, report);
+        if (report.runEnded() != null) {
+            watch.ended(outcome.task().runId());
+        }
         if (report.ready() || report.effect() == Report.Effect.RETRYING) {
             PollLoop worker = workers.get(outcome.task().flowSlug());
             if (worker != null) {
@@ -255,6 +287,7 @@ public final class Engine implements AutoCloseable {
             }
         }
         outcomes.close(LAST_WORDS);
+        watch.close();
         var queries = new Queries(recording);
         uninterrupted(() -> {
             housekeeper.close(queries);

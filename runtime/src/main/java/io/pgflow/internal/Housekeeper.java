@@ -33,6 +33,7 @@ final class Housekeeper {
     private final WorkerSettings settings;
     private final Events events;
     private final Consumer<PollLoop> deprecated;
+    private final Runnable runEnded;
     private final Thread thread;
     private final String ownChannel = "pgflow_" + UUID.randomUUID();
     private volatile boolean closed;
@@ -46,19 +47,22 @@ final class Housekeeper {
      * Prepares the thread.
      *
      * @param deprecated is told of workers that an operator wants to stop, on the thread of this
+     * @param runEnded is called where an awaited run has ended, or may have
      */
     Housekeeper(
             Session session,
             List<PollLoop> workers,
             WorkerSettings settings,
             Events events,
-            Consumer<PollLoop> deprecated) {
+            Consumer<PollLoop> deprecated,
+            Runnable runEnded) {
         this.session = session;
         this.queries = new Queries(session);
         this.workers = List.copyOf(workers);
         this.settings = settings;
         this.events = events;
         this.deprecated = deprecated;
+        this.runEnded = runEnded;
         this.thread = Thread.ofPlatform().daemon().name("pgflow-housekeeper").unstarted(this::run);
     }
 
@@ -100,6 +104,7 @@ final class Housekeeper {
                     listen();
                     events.listenerBack(lostAt);
                     workers.forEach(PollLoop::wake); // what was announced meanwhile is lost
+                    runEnded.run();
                 }
                 if (System.nanoTime() - beatAt >= 0) {
                     beat();
@@ -137,6 +142,7 @@ final class Housekeeper {
     private void listen() {
         session.run(db -> {
             db.execute("listen {0}", DSL.name(ownChannel));
+            db.execute("listen {0}", DSL.name(RunWatch.CHANNEL));
             for (PollLoop worker : workers) {
                 // the name as given, and in lower case: releases of pgmq differ in that
                 String slug = worker.flow().slug();
@@ -167,6 +173,9 @@ final class Housekeeper {
                 connection -> connection.unwrap(PGConnection.class).getNotifications(millis)));
         if (notifications != null) {
             for (PGNotification notification : notifications) {
+                if (notification.getName().equals(RunWatch.CHANNEL)) {
+                    runEnded.run();
+                }
                 for (PollLoop worker : workers) {
                     if (notification
                             .getName()

@@ -4,6 +4,7 @@ import java.sql.Connection;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import javax.sql.DataSource;
+import org.jooq.ConnectionProvider;
 import org.jooq.DSLContext;
 import org.jooq.Field;
 import org.jooq.JSONB;
@@ -27,6 +28,13 @@ final class Jooq {
     static DSLContext on(DataSource dataSource) {
         var configuration = postgres();
         configuration.setDataSource(dataSource);
+        return configuration.dsl();
+    }
+
+    /** On whatever connection somebody gives. */
+    static DSLContext on(ConnectionProvider connections) {
+        var configuration = postgres();
+        configuration.setConnectionProvider(connections);
         return configuration.dsl();
     }
 
