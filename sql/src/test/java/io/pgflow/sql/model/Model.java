@@ -179,9 +179,9 @@ final class Model {
         });
         var outcomes = new Reports(this).fail(last);
         for (int i = 0; i < outcomes.size(); i++) {
-            var report = last.get(i);
+            var claim = requireNonNull(find(last.get(i)));
             if (outcomes.get(i).contains(" failed ")) {
-                answer.add("%s.%s[%d] of - failed".formatted(name(report.run()), report.step(), report.index()));
+                answer.add("%s of %s failed".formatted(name(claim), shown(claim.task.worker)));
             }
         }
         return answer;
