@@ -3,6 +3,9 @@ create or replace function pgflow._cascade_force_skip_steps(run_id uuid, step_sl
 returns int
 language plpgsql
 set search_path to pg_catalog, pg_temp
+set enable_seqscan to off
+set enable_bitmapscan to off
+set jit to off
 as $$
 begin
   perform pgflow._lock_runs(array[_cascade_force_skip_steps.run_id]);

@@ -3,6 +3,9 @@ create or replace function pgflow.cascade_resolve_conditions(run_id uuid)
 returns boolean
 language plpgsql
 set search_path to pg_catalog, pg_temp
+set enable_seqscan to off
+set enable_bitmapscan to off
+set jit to off
 as $$
 begin
   perform pgflow._lock_runs(array[cascade_resolve_conditions.run_id]);

@@ -4,6 +4,9 @@ returns jsonb
 language sql
 security definer
 set search_path to pg_catalog, pg_temp
+set enable_seqscan to off
+set enable_bitmapscan to off
+set jit to off
 as $$
   select jsonb_build_object(
     'run', to_jsonb(r),

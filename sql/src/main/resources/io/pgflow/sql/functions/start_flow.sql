@@ -4,6 +4,9 @@ returns setof pgflow.runs
 language plpgsql
 security definer
 set search_path to pg_catalog, pg_temp
+set enable_seqscan to off
+set enable_bitmapscan to off
+set jit to off
 as $$
 declare
   v_run_id uuid;
