@@ -7,16 +7,22 @@ import io.pgflow.sql.Flows.Task;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** Many sessions do everything there is to do to the same runs, in any order. */
+/**
+ * Many sessions do everything there is to do to the same runs, in any order: claiming and the contract's two phases on leases so short that others
+ * read the same messages, reports in batches and alone, releases, both recoveries. {@code -Dpgflow.storm.seconds}, up to 60, lets it go on for longer.
+ */
 @ExtendWith(CoreDatabase.class)
 class StormTest {
     private static final List<String> FLOWS = List.of("orders", "mails");
+    private static final int SECONDS = Integer.getInteger("pgflow.storm.seconds", 0);
+    private static final int LEAST_ACTS = 150;
 
     /** What a session has claimed, or believes so, and does next. */
     private static final class Actor {
@@ -31,7 +37,7 @@ class StormTest {
 
         void act() {
             var flow = FLOWS.get(random.nextInt(FLOWS.size()));
-            switch (random.nextInt(20)) {
+            switch (random.nextInt(21)) {
                 case 0, 1 ->
                     db.run(
                             "select pgflow.start_flows(?, array(select to_jsonb(array_fill(i, array[i % 5])) from generate_series(0, ?) i))",
@@ -55,7 +61,10 @@ class StormTest {
                 case 16 -> hand.stream().findAny().ifPresent(task -> db.fail(task, "alone"));
                 case 17 -> hand.stream().findAny().ifPresent(task -> db.backdate(task, 1000));
                 case 18 -> db.run("select pgflow.recover_tasks()");
-                default -> db.run("select pgflow.requeue_stalled_tasks()");
+                case 19 -> db.run("select pgflow.requeue_stalled_tasks()");
+                default ->
+                    db.run(
+                            "select pgflow.get_run_with_states(r.run_id) from (select run_id from pgflow.runs limit 5) r");
             }
         }
 
@@ -91,18 +100,22 @@ class StormTest {
                 z: y, list
                 """);
         Realtime.install(a);
+        long deadlocks = deadlocks(a);
         long seed = System.nanoTime();
+        long end = seed + TimeUnit.SECONDS.toNanos(SECONDS);
         var storm = IntStream.range(0, 8)
                 .mapToObj(i -> {
                     var actor =
                             new Actor(Stream.of(a, b, c, d, e, f, g, h).toList().get(i), seed + i);
                     return Background.start(actor.db, session -> {
-                        for (int n = 0; n < 150; n++) actor.act();
+                        for (int n = 0; n < LEAST_ACTS || System.nanoTime() < end; n++) actor.act();
+                        session.run("select pg_stat_force_next_flush()");
                         return true;
                     });
                 })
                 .toList();
         assertThat(storm).as("seed %s", seed).allMatch(Background::result);
+        assertThat(deadlocks(a)).as("deadlocks, seed %s", seed).isEqualTo(deadlocks);
 
         // whatever is left is put back, and ends
         for (int round = 0; a.number("select count(*) from pgflow.runs where status = 'started'") > 0; round++) {
@@ -126,5 +139,10 @@ class StormTest {
         assertThat(a.number("select count(*) from pgflow.runs")).isGreaterThan(100);
         for (var flow : FLOWS) assertThat(a.queue(flow)).isEmpty();
         Realtime.check(a);
+    }
+
+    /** Those that nobody was told of, too. */
+    private static long deadlocks(Flows db) {
+        return db.number("select deadlocks from pg_stat_database where datname = current_database()");
     }
 }
