@@ -11,7 +11,6 @@ import static org.jooq.Records.mapping;
 import static org.jooq.impl.DSL.coalesce;
 import static org.jooq.impl.DSL.row;
 import static org.jooq.impl.DSL.rowNumber;
-import static org.jooq.impl.DSL.val;
 import static org.jooq.impl.DSL.when;
 
 import io.pgflow.PgflowException;
@@ -140,7 +139,7 @@ public final class ClientQueries {
 
     /** Wakes whoever listens to the channel. Waits in no line. */
     void announce(String channel) {
-        db.execute("select pg_notify({0}, '')", val(channel));
+        Jooq.announce(db, channel);
     }
 
     /**

@@ -222,6 +222,7 @@ final class EmbeddedServer implements AutoCloseable {
         }
     }
 
+    /** As text, by plain JDBC: of the server's catalogs, before there is a database with a schema that classes were generated from. */
     private String ask(String query) throws SQLException {
         try (var connection = url("postgres").dataSource().getConnection();
                 var statement = connection.createStatement();

@@ -8,7 +8,6 @@ import java.util.Random;
 import java.util.UUID;
 import java.util.function.Consumer;
 import org.jooq.exception.DataAccessException;
-import org.jooq.impl.DSL;
 import org.postgresql.PGConnection;
 import org.postgresql.PGNotification;
 import org.slf4j.Logger;
@@ -141,13 +140,13 @@ final class Housekeeper {
 
     private void listen() {
         session.run(db -> {
-            db.execute("listen {0}", DSL.name(ownChannel));
-            db.execute("listen {0}", DSL.name(RunWatch.CHANNEL));
+            Jooq.listen(db, ownChannel);
+            Jooq.listen(db, RunWatch.CHANNEL);
             for (PollLoop worker : workers) {
                 // the name as given, and in lower case: releases of pgmq differ in that
                 String slug = worker.flow().slug();
-                db.execute("listen {0}", DSL.name(channel(slug)));
-                db.execute("listen {0}", DSL.name(channel(slug.toLowerCase(Locale.ROOT))));
+                Jooq.listen(db, channel(slug));
+                Jooq.listen(db, channel(slug.toLowerCase(Locale.ROOT)));
             }
         });
         listening = true;
@@ -156,7 +155,7 @@ final class Housekeeper {
     /** The connection may be a pool's: whoever gets it next has not asked for announcements. */
     private void stopListening() {
         try {
-            session.run(db -> db.execute("unlisten *"));
+            session.run(Jooq::unlisten);
         } catch (DataAccessException e) {
             log.debug("the housekeeper lost its connection at the end: {}", SqlErrors.describe(e));
         }

@@ -9,7 +9,9 @@ import org.jooq.DSLContext;
 import org.jooq.Field;
 import org.jooq.JSONB;
 import org.jooq.SQLDialect;
+import org.jooq.impl.DSL;
 import org.jooq.impl.DefaultConfiguration;
+import org.jooq.impl.SQLDataType;
 import org.jspecify.annotations.Nullable;
 
 /** jOOQ for PostgreSQL. By setters: {@code DSL.using} has the compiler look for annotations that jOOQ leaves out. */
@@ -46,6 +48,22 @@ final class Jooq {
     /** The moment in a column; null for SQL's null. */
     static Field<@Nullable Instant> instant(Field<OffsetDateTime> column) {
         return column.convertFrom(time -> time == null ? null : time.toInstant());
+    }
+
+    /** Wakes whoever listens to the channel. */
+    static void announce(DSLContext db, String channel) {
+        db.select(DSL.function("pg_notify", SQLDataType.CLOB, DSL.val(channel), DSL.val("")))
+                .fetch();
+    }
+
+    /** Listens to the channel from now on. As text: jOOQ has no LISTEN. */
+    static void listen(DSLContext db, String channel) {
+        db.execute("listen {0}", DSL.name(channel));
+    }
+
+    /** Listens to nothing any more. As text: jOOQ has no UNLISTEN. */
+    static void unlisten(DSLContext db) {
+        db.execute("unlisten *");
     }
 
     private static DefaultConfiguration postgres() {

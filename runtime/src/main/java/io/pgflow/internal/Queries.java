@@ -11,7 +11,6 @@ import static io.pgflow.sql.jooq.pgflow.Tables.WORKERS;
 import static org.jooq.Records.mapping;
 import static org.jooq.impl.DSL.any;
 import static org.jooq.impl.DSL.currentOffsetDateTime;
-import static org.jooq.impl.DSL.val;
 
 import io.pgflow.internal.Report.Effect;
 import io.pgflow.internal.Report.RunEnd;
@@ -98,7 +97,7 @@ final class Queries {
 
     /** Wakes whoever listens to the channel. */
     void announce(String channel) {
-        session.run(db -> db.execute("select pg_notify({0}, '')", val(channel)));
+        session.run(db -> Jooq.announce(db, channel));
     }
 
     /** Has a queue announce new messages, by {@code pgflow.enable_notifications}; false if it cannot. */

@@ -5,7 +5,6 @@ import java.util.Random;
 import java.util.UUID;
 import javax.sql.DataSource;
 import org.jooq.exception.DataAccessException;
-import org.jooq.impl.DSL;
 import org.postgresql.PGConnection;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -70,7 +69,7 @@ public final class RunListener implements RunWatch.Ear {
                 }
             }
             if (listening) {
-                session.run(db -> db.execute("unlisten *")); // it may be a pool's, and used for something else next
+                session.run(Jooq::unlisten); // it may be a pool's, and used for something else next
             }
         } catch (DataAccessException e) {
             log.debug("{}", LogLine.of("listener_broke_at_end").with("error", SqlErrors.describe(e)));
@@ -81,8 +80,8 @@ public final class RunListener implements RunWatch.Ear {
 
     private void listen() {
         session.run(db -> {
-            db.execute("listen {0}", DSL.name(ownChannel));
-            db.execute("listen {0}", DSL.name(RunWatch.CHANNEL));
+            Jooq.listen(db, ownChannel);
+            Jooq.listen(db, RunWatch.CHANNEL);
         });
         listening = true;
         heard.run(); // what was announced before is lost
