@@ -17,6 +17,7 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import javax.sql.DataSource;
 
 /** What workers take of this process and of a database and must give back: threads, connections, and the state of those that a pool has back. */
 final class Footprint {
@@ -25,19 +26,21 @@ final class Footprint {
     private static final Pattern OUR_THREAD = Pattern.compile("^#\\d+ \"pgflow[^\"]*\"");
 
     private final HikariDataSource pool;
+    private final DataSource observers;
     private final Set<String> threads;
     private final int others;
 
-    private Footprint(HikariDataSource pool) throws SQLException {
+    private Footprint(HikariDataSource pool, DataSource observers) throws SQLException {
         this.pool = pool;
+        this.observers = observers;
         threads = threads();
         others = connections();
     }
 
-    /** As it is before workers start on the pool. */
-    static Footprint before(HikariDataSource pool) {
+    /** As it is before workers start on the pool; the observers' connections are the test's own. */
+    static Footprint before(HikariDataSource pool, DataSource observers) {
         try {
-            return new Footprint(pool);
+            return new Footprint(pool, observers);
         } catch (SQLException e) {
             throw new IllegalStateException(e);
         }
@@ -101,12 +104,13 @@ final class Footprint {
         }
     }
 
-    /** The server's connections to this database, without the pool's. */
+    /** The connections to this database that are neither the pool's nor the observers'. */
     private int connections() throws SQLException {
-        try (var connection = pool.getConnection()) {
+        try (var connection = observers.getConnection()) {
             int all = number(
                     connection,
-                    "select count(*) from pg_stat_activity where datname = current_database() and backend_type = 'client backend'");
+                    "select count(*) from pg_stat_activity where datname = current_database() and backend_type = 'client backend' and application_name <> '"
+                            + TestFlows.OBSERVER + "'");
             return all - pool.getHikariPoolMXBean().getTotalConnections();
         }
     }
