@@ -180,7 +180,7 @@ final class Model {
         var outcomes = new Reports(this).fail(last);
         for (int i = 0; i < outcomes.size(); i++) {
             var claim = requireNonNull(find(last.get(i)));
-            if (outcomes.get(i).contains(" failed ")) {
+            if (outcomes.get(i).contains(" failed run ")) {
                 answer.add("%s of %s failed".formatted(name(claim), shown(claim.task.worker)));
             }
         }
