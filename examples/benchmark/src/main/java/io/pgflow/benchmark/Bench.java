@@ -1,6 +1,7 @@
 package io.pgflow.benchmark;
 
 import io.pgflow.benchmark.sql.SqlBench;
+import io.pgflow.benchmark.yardstick.Yardstick;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,7 +37,9 @@ public final class Bench {
         }
         var data = Files.createTempDirectory("pgflow-bench");
         try (var server = Server.start(data)) {
-            var report = sql(server, options, List.of(arguments));
+            var report = options.sql()
+                    ? sql(server, options, List.of(arguments))
+                    : whole(server, options, List.of(arguments));
             System.out.print(TextReport.of(report));
             write(options.out().resolve("results.json"), JsonReport.of(report));
             write(options.out().resolve("report.html"), HtmlReport.of(report));
@@ -47,7 +50,7 @@ public final class Bench {
 
     private static Report sql(Server server, Options options, List<String> arguments) throws Exception {
         if (options.tasks() > WARM_UP) {
-            System.err.println("warm-up: everything once, with small counts");
+            System.err.println("warm-up: small counts");
             Measurement.takeAll(options.chosen(new SqlBench(server, new Results(), WARM_UP).measurements()), 1);
         }
         var results = new Results();
@@ -58,6 +61,22 @@ public final class Bench {
                 facts(server, options, arguments),
                 bench.goals(),
                 results.figures());
+    }
+
+    private static Report whole(Server server, Options options, List<String> arguments) throws Exception {
+        if (options.tasks() > WARM_UP) {
+            System.err.println("warm-up: small counts");
+            try (var yardstick = new Yardstick(server, new Results(), WARM_UP)) {
+                Measurement.takeAll(yardstick.warmUp(), 1);
+            }
+        }
+        var results = new Results();
+        try (var yardstick = new Yardstick(server, results, options.tasks())) {
+            Measurement.takeAll(options.chosen(yardstick.measurements()), options.rounds());
+            var facts = facts(server, options, arguments);
+            facts.putAll(Yardstick.contenders());
+            return new Report("PgFlow beside others", facts, yardstick.goals(), results.figures());
+        }
     }
 
     private static SequencedMap<String, String> facts(Server server, Options options, List<String> arguments) {

@@ -51,6 +51,11 @@ public record Database(Server server, String name, PGSimpleDataSource dataSource
         return Long.parseLong(text(sql));
     }
 
+    /** Whether a condition holds. */
+    public boolean is(String condition) {
+        return text("select " + condition).equals("t");
+    }
+
     private IllegalStateException failed(String sql, SQLException reason) {
         return new IllegalStateException(sql + " failed in database " + name, reason);
     }

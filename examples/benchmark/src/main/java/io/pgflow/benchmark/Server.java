@@ -4,7 +4,6 @@ import io.pgflow.sql.Schema;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.sql.SQLException;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -82,6 +81,15 @@ public final class Server implements AutoCloseable {
         return admin.text("select split_part(version(), ',', 1)");
     }
 
+    /** How many statements clients have sent to a database so far. */
+    public long statements(Database database) {
+        return admin.number("""
+                select coalesce(sum(s.calls), 0)
+                from pg_stat_statements s
+                join pg_database d on d.oid = s.dbid
+                where d.datname = '%s'""".formatted(database.name()));
+    }
+
     private Database database(String name) {
         var dataSource = new PGSimpleDataSource();
         dataSource.setUrl(postgres.getJdbcUrl("postgres", name));
@@ -93,8 +101,8 @@ public final class Server implements AutoCloseable {
         admin.run("drop database " + name + " with (force)");
     }
 
-    /** The process id of the server. */
-    long process() throws SQLException {
+    /** The process id of the server's first process. */
+    public long process() {
         return Long.parseLong(admin.text(
                 "select split_part(pg_read_file(current_setting('data_directory') || '/postmaster.pid'), e'\\n', 1)"));
     }

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.StringReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
+import java.util.stream.Collectors;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -29,6 +31,41 @@ class BenchTest {
         var page = page(out);
         assertThat(rows(page, 0)).as("goals").isEqualTo(1 + 24);
         assertThat(page.getElementsByTagName("svg").getLength()).isEqualTo(4);
+    }
+
+    @Test
+    void measuresTheWhole(@TempDir Path out) throws Exception {
+        Bench.main(new String[] {"--quick", "--out", out.toString()});
+
+        var json = new JsonMapper().readTree(Files.readString(out.resolve("results.json")));
+        assertThat(json.get("figures").valueStream()).allSatisfy(BenchTest::wasMeasured);
+        var figures = json.get("figures")
+                .valueStream()
+                .collect(Collectors.groupingBy(figure -> figure.get("section").asString(), Collectors.counting()));
+        // the CPU time of the server is known on Linux only
+        assertThat(figures.remove("Cost of draining single steps")).isIn(6L * 4, 6L * 5);
+        assertThat(figures)
+                .isEqualTo(Map.of(
+                        "Throughput",
+                        6L + 3 + 1 + 1 + 4,
+                        "Starting runs",
+                        6L + 4,
+                        "Latency of an idle worker",
+                        3L * 2,
+                        "Growth: slots",
+                        4L,
+                        "Growth: worker processes",
+                        3L,
+                        "Growth: maps, from start to end",
+                        2L * 3,
+                        "Growth: tables",
+                        2L,
+                        "Footprint",
+                        5L));
+        assertThat(json.get("goals").valueStream())
+                .hasSize(24)
+                .allSatisfy(goal -> assertThat(goal.get("verdict").asString()).isIn("holds", "misses"));
+        assertThat(rows(page(out), 0)).as("goals").isEqualTo(1 + 24);
     }
 
     private static void wasMeasured(JsonNode figure) {

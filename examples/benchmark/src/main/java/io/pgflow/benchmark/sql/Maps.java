@@ -5,13 +5,13 @@ import io.pgflow.benchmark.Measurement;
 import io.pgflow.benchmark.Parallel;
 import io.pgflow.benchmark.Results;
 import io.pgflow.benchmark.Server;
+import io.pgflow.benchmark.Texts;
 import io.pgflow.benchmark.sql.Flows.Shape;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
+import java.util.stream.IntStream;
 
 /**
  * What an element of a map costs, from the start of its run to the end: of small maps and of large ones, over the input and over what another
@@ -67,13 +67,10 @@ record Maps(Server server, Results results, List<Integer> sizes, int inAll) {
         }
     }
 
-    /** An array of strings that hardly get shorter by compression. */
-    static String array(int elements, int bytes) {
-        var random = new Random(1);
-        return Stream.generate(() -> random.ints(bytes - 2, '0', 'z')
-                        .mapToObj(character -> Character.toString(character == '\\' ? ' ' : character))
-                        .collect(Collectors.joining("", "\"", "\"")))
-                .limit(elements)
+    private static String array(int elements, int bytes) {
+        var texts = Texts.of(bytes);
+        return IntStream.range(0, elements)
+                .mapToObj(i -> '"' + texts.get(i % texts.size()) + '"')
                 .collect(Collectors.joining(",", "[", "]"));
     }
 }

@@ -1,0 +1,164 @@
+package io.pgflow.benchmark.yardstick;
+
+import io.pgflow.Flow;
+import io.pgflow.benchmark.Database;
+import io.pgflow.benchmark.Figure.Name;
+import io.pgflow.benchmark.Measurement;
+import io.pgflow.benchmark.Results;
+import io.pgflow.benchmark.Server;
+import io.pgflow.benchmark.Texts;
+import io.pgflow.benchmark.contenders.Load;
+import io.pgflow.benchmark.contenders.PgFlow;
+import io.pgflow.benchmark.contenders.Work;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/** Whether it stays as fast as maps, slots, processes and tables grow. */
+final class Growth implements AutoCloseable {
+    static final List<Integer> SLOTS = List.of(10, 16, 256, 1_000);
+    static final List<Integer> ELEMENT_BYTES = List.of(100, 1_000);
+
+    private static final String SECTION = "Growth";
+    private static final int FINISHED = 1_000_000;
+    private static final int LARGEST_MAP = 100_000;
+
+    private final Server server;
+    private final Results results;
+    private final int tasks;
+    private final int finished;
+    private @Nullable Database withFinished;
+    private @Nullable Fleet fleet;
+
+    /**
+     * Measures on a server.
+     *
+     * @param tasks how many tasks a drain of ours has
+     */
+    Growth(Server server, Results results, int tasks) {
+        this.server = server;
+        this.results = results;
+        this.tasks = tasks;
+        this.finished = (int) Math.min(FINISHED, tasks * 25L);
+    }
+
+    List<Measurement> measurements() {
+        var all = new ArrayList<Measurement>();
+        for (int slots : SLOTS) {
+            all.add(new Measurement(SECTION, slots + " slots", () -> slots(slots)));
+        }
+        for (int processes : processCounts()) {
+            all.add(new Measurement(SECTION, processes + " processes", () -> processes(processes)));
+        }
+        for (int bytes : ELEMENT_BYTES) {
+            for (int elements : mapSizes()) {
+                all.add(new Measurement(
+                        SECTION, "maps of %,d × %,d B".formatted(elements, bytes), () -> map(elements, bytes)));
+            }
+        }
+        all.add(new Measurement(SECTION, "empty tables", this::onEmptyTables));
+        all.add(new Measurement(SECTION, "full tables", this::onFullTables));
+        return all;
+    }
+
+    /** Up to 8, or to 4 where there is little for them to do. */
+    private List<Integer> processCounts() {
+        return tasks < 1_000 ? List.of(1, 2, 4) : List.of(1, 2, 4, 8);
+    }
+
+    /** 1,000, 10,000 and 100,000, or fewer where there are fewer tasks. */
+    List<Integer> mapSizes() {
+        long largest = Math.min(LARGEST_MAP, tasks * 5L / 2);
+        return Stream.of(100, 10, 1)
+                .map(part -> (int) Math.max(1, largest / part))
+                .toList();
+    }
+
+    static Name slotsName(int slots) {
+        return new Name("Growth: slots", "single steps", "%,d slots".formatted(slots));
+    }
+
+    static Name processesName(int processes) {
+        return new Name(
+                "Growth: worker processes", "single steps", processes == 1 ? "1 process" : processes + " processes");
+    }
+
+    static Name mapName(int elements, int bytes) {
+        return new Name(
+                "Growth: maps, from start to end",
+                "%,d B an element".formatted(bytes),
+                "%,d elements".formatted(elements));
+    }
+
+    Name finishedName(boolean full) {
+        return new Name(
+                "Growth: tables", "single steps", full ? "%,d finished runs".formatted(finished) : "empty tables");
+    }
+
+    private void slots(int slots) throws Exception {
+        var load = new Load(Work.SINGLE, Math.max(1, tasks / 2), 1);
+        try (var trial = new PgFlow(slots).open(server, load)) {
+            trial.startAll();
+            results.add(slotsName(slots), "tasks/s", load.tasks() / trial.work());
+        }
+    }
+
+    private void processes(int processes) throws Exception {
+        if (fleet == null) {
+            fleet = Fleet.start(processCounts().getLast(), Math.max(1, tasks / 10));
+        }
+        results.add(processesName(processes), "tasks/s", fleet.tasksPerSecond(server, processes, tasks));
+    }
+
+    private void map(int elements, int bytes) throws Exception {
+        int maps = Math.max(1, mapSizes().getLast() / elements);
+        var load = new Load(Work.MAP, maps, elements);
+        load.open();
+        var builder = Flow.ofList("work", String.class);
+        builder.map("m", Integer.class, builder.input(), text -> {
+            load.handle();
+            return text.length();
+        });
+        var flow = builder.build();
+        var texts = Texts.of(bytes);
+        var input = IntStream.range(0, elements)
+                .mapToObj(i -> texts.get(i % texts.size()))
+                .toList();
+        try (var database = server.create("maps");
+                var workers = PgFlow.workers(database, PgFlow.SLOTS, flow)) {
+            long began = System.nanoTime();
+            for (int i = 0; i < maps; i++) {
+                workers.client().start(flow, input);
+            }
+            load.secondsUntil(() -> database.is("not exists (select from pgmq.q_work)"));
+            results.add(mapName(elements, bytes), "µs an element", (System.nanoTime() - began) / 1e3 / load.tasks());
+        }
+    }
+
+    private void onEmptyTables() throws Exception {
+        try (var database = server.create("empty")) {
+            results.add(finishedName(false), "tasks/s", FinishedRuns.drain(database, tasks));
+        }
+    }
+
+    private void onFullTables() throws Exception {
+        if (withFinished == null) {
+            withFinished = server.create("filled");
+            FinishedRuns.insert(withFinished, finished);
+        }
+        server.checkpoint();
+        results.add(finishedName(true), "tasks/s", FinishedRuns.drain(withFinished, tasks));
+    }
+
+    @Override
+    public void close() {
+        if (fleet != null) {
+            fleet.close();
+        }
+        if (withFinished != null) {
+            withFinished.close();
+        }
+    }
+}
