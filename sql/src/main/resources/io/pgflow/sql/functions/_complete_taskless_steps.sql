@@ -7,6 +7,7 @@ set search_path to pg_catalog, pg_temp
 set enable_seqscan to off
 set enable_bitmapscan to off
 set jit to off
+set plan_cache_mode to force_generic_plan
 as $$
 declare
   v_flows text[];

@@ -9,6 +9,7 @@ set search_path to pg_catalog, pg_temp
 set enable_seqscan to off
 set enable_bitmapscan to off
 set jit to off
+set plan_cache_mode to force_generic_plan
 as $$
 begin
   -- The row's lock orders this and the end of the run: either the end sees the mark, or the run is not marked here.

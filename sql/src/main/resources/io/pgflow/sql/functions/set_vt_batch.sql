@@ -5,6 +5,7 @@ language plpgsql
 set search_path to pg_catalog, pg_temp
 set enable_seqscan to off
 set jit to off
+set plan_cache_mode to force_generic_plan
 as $$
 begin
   if set_vt_batch.msg_ids is null or set_vt_batch.vt_offsets is null then
