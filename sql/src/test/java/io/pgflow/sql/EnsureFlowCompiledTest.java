@@ -138,4 +138,21 @@ class EnsureFlowCompiledTest {
                 .containsExactlyInAnyOrder(true, false, false);
         assertThat(a.number("select count(*) from pgflow.steps")).isEqualTo(2);
     }
+
+    /** Whoever else compiles flows takes the same lock: other releases of pgflow do. */
+    @Test
+    void waitsForWhoeverHoldsTheLockOfTheFlow(Flows db, Flows other) {
+        ensure(db, SHAPE);
+        other.begin();
+        other.run("select pg_advisory_xact_lock(1, hashtext('f'))");
+
+        var call = Background.start(db, session -> ensure(session, SHAPE));
+        call.awaitLock(other);
+        assertThat(other.line("select pgflow.ensure_flow_compiled('g', ?::jsonb)", SHAPE))
+                .as("another flow")
+                .contains("compiled");
+        other.commit();
+
+        assertThat(call.result()).contains("verified");
+    }
 }

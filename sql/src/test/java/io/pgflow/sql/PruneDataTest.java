@@ -2,6 +2,7 @@ package io.pgflow.sql;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.List;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -86,6 +87,31 @@ class PruneDataTest {
         assertThat(db.number("select count(*) from pgflow.runs")).isEqualTo(1);
         prune(db, "6 days");
         assertThat(db.number("select count(*) from pgflow.runs")).isZero();
+    }
+
+    @Test
+    void keepsWhatIsExactlyAsOldAsTheInterval(Flows db) {
+        db.define("f", "a");
+        db.start("f", "1");
+        db.drain("f", "1");
+        age(db, "10 days");
+        var atTheCutOff = List.of(
+                "update pgflow.runs set completed_at = now() - interval '7 days'",
+                "update pgmq.a_f set archived_at = now() - interval '7 days'",
+                "update pgflow.workers set last_heartbeat_at = now() - interval '7 days'");
+        db.begin(); // one time for all of it
+        atTheCutOff.forEach(sql -> db.run(sql));
+
+        prune(db, "7 days");
+
+        assertThat(db.number("select count(*) from pgflow.runs")).isEqualTo(1);
+        assertThat(db.archive("f")).containsExactly("a[0]");
+        assertThat(db.number("select count(*) from pgflow.workers")).isEqualTo(1);
+        prune(db, "6 days 23:59:59.999");
+        assertThat(db.number("select count(*) from pgflow.runs")).isZero();
+        assertThat(db.archive("f")).isEmpty();
+        assertThat(db.number("select count(*) from pgflow.workers")).isZero();
+        db.commit();
     }
 
     @Test

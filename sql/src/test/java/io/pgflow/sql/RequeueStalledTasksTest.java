@@ -140,4 +140,26 @@ class RequeueStalledTasksTest {
     void findsNothingWhereThereIsNothing(Flows db) {
         assertThat(db.number(REQUEUE)).isZero();
     }
+
+    /** Nobody would ever start them again. pgflow itself puts them back all the same. */
+    @Test
+    void leavesTasksOfFailedRunsAndSkippedStepsAlone(Flows db) {
+        db.define("f", "max_attempts => 1", """
+                a
+                b
+                """);
+        db.define("g", "max_attempts => 1", "m map | when_exhausted => 'skip'");
+        db.start("f", "1");
+        db.start("g", "[1, 2]");
+        var f = db.claim("f", 10);
+        var g = db.claim("g", 10);
+        db.fail(f.getFirst(), "no");
+        db.fail(g.getFirst(), "no");
+        db.backdate(f.getLast(), 1000);
+        db.backdate(g.getLast(), 1000);
+
+        assertThat(db.number(REQUEUE)).isZero();
+        assertThat(db.lines("select step_slug, task_index from pgflow.step_tasks where status = 'started' order by 1"))
+                .containsExactly("b 0", "m 1");
+    }
 }

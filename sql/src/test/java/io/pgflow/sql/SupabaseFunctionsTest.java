@@ -142,6 +142,26 @@ class SupabaseFunctionsTest {
     }
 
     @Test
+    void pingNoProgramThatIsDisabledAndEachByItsOwnDebounce(Flows db) {
+        standIns(db);
+        secret(db, "supabase_project_id", "abc");
+        secret(db, "pgflow_auth_secret", "own");
+        db.run("""
+                insert into pgflow.worker_functions (function_name, enabled, debounce, last_invoked_at) values
+                  ('disabled', false, '1 second', null),
+                  ('patient', true, '1 hour', now() - interval '1 minute'),
+                  ('eager', true, '1 second', now() - interval '1 minute'),
+                  ('long_alive', true, '1 hour', null),
+                  ('soon_dead', true, '1 second', null)""");
+        db.run("""
+                insert into pgflow.workers (worker_id, queue_name, function_name, last_heartbeat_at)
+                select gen_random_uuid(), 'q', f, now() - interval '1 minute' from unnest(array['long_alive', 'soon_dead']) f""");
+
+        assertThat(db.lines("select function_name from pgflow.ensure_workers() order by 1"))
+                .containsExactly("eager", "soon_dead");
+    }
+
+    @Test
     void preferTheirOwnSecret(Flows db) {
         standIns(db);
         secret(db, "supabase_project_id", "abc");
