@@ -156,7 +156,7 @@ class BadInputTest {
             mark_worker_stopped(U) = -
             maybe_complete_run(null) =
             maybe_complete_run(U) =
-            next_message_delay(null) ! null values cannot be formatted as an SQL identifier
+            next_message_delay(null) ! next_message_delay needs a flow
             next_message_delay(H) ! queue name contains invalid characters: $, ;, --, or \\'
             next_message_delay('unknown') ! relation "pgmq.q_unknown" does not exist
             poll_for_tasks(null, null, null, null, null) =
@@ -168,7 +168,7 @@ class BadInputTest {
             register_worker(U, 'f', 'p', interval '-1 s') ! new row for relation "workers" violates check constraint "heartbeat_interval_is_positive"
             register_worker(U, H, 'p', null) ~
             register_worker(U, 'f', H, null) ~
-            release_lost_tasks(null, W, '{}', '{}', '{}', '{}') ! null values cannot be formatted as an SQL identifier
+            release_lost_tasks(null, W, '{}', '{}', '{}', '{}') ! release_lost_tasks needs a flow
             release_lost_tasks(H, W, '{}', '{}', '{}', '{}') ! queue name contains invalid characters: $, ;, --, or \\'
             release_lost_tasks('f', null, '{}', '{}', '{}', '{}') = 0
             release_lost_tasks('f', U, '{}', '{}', '{}', '{}') = 0
@@ -184,7 +184,8 @@ class BadInputTest {
             release_tasks(array[U]::uuid[], array['a'], array[0], array[1]) = 0
             release_tasks(array[R]::uuid[], array[H], array[0], array[1]) = 0
             release_tasks(array[R]::uuid[], array['a'], array[0], array[null]::int[]) = 0
-            set_vt_batch(null, '{1}', '{0}') ! null values cannot be formatted as an SQL identifier
+            set_vt_batch(null, '{1}', '{0}') ! set_vt_batch needs a queue
+            set_vt_batch(null, null, '{0}') =
             set_vt_batch(H, '{1}', '{0}') ! queue name contains invalid characters: $, ;, --, or \\'
             set_vt_batch('unknown', '{1}', '{0}') ! relation "pgmq.q_unknown" does not exist
             set_vt_batch('f', null, '{0}') =

@@ -9,6 +9,9 @@ declare
   v_now timestamptz := clock_timestamp();
   v_next timestamptz;
 begin
+  if next_message_delay.flow_slug is null then
+    raise exception 'next_message_delay needs a flow' using errcode = 'invalid_parameter_value';
+  end if;
   execute format('select min(q.vt) from pgmq.%I q where q.vt > $1', pgmq.format_table_name(next_message_delay.flow_slug, 'q'))
   into v_next
   using v_now;

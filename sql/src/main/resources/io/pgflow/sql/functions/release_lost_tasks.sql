@@ -22,6 +22,9 @@ declare
   v_indexes int[];
   v_claims int[];
 begin
+  if release_lost_tasks.flow_slug is null then
+    raise exception 'release_lost_tasks needs a flow' using errcode = 'invalid_parameter_value';
+  end if;
   if v_lengths <> array_fill(v_lengths[1], array[4]) then
     raise exception 'run_ids, step_slugs, task_indexes and claim_nos must have one length, not %', v_lengths;
   end if;

@@ -11,6 +11,9 @@ begin
   if set_vt_batch.msg_ids is null or set_vt_batch.vt_offsets is null then
     return;
   end if;
+  if set_vt_batch.queue_name is null then
+    raise exception 'set_vt_batch needs a queue' using errcode = 'invalid_parameter_value';
+  end if;
   if cardinality(set_vt_batch.msg_ids) <> cardinality(set_vt_batch.vt_offsets) then
     raise exception 'msg_ids length (%) must equal vt_offsets length (%)',
       nullif(cardinality(set_vt_batch.msg_ids), 0), nullif(cardinality(set_vt_batch.vt_offsets), 0);
