@@ -77,7 +77,8 @@ class KilledProcessesTest {
                         + "'");
                 survivor.client().startAll(flow, Collections.nCopies(5, 40));
                 runs += 5;
-                if (kills % 2 == 0) { // with tasks in hand; slow machines may start a process later than all work is done
+                if (kills % 2
+                        == 0) { // with tasks in hand; slow machines may start a process later than all work is done
                     flows.await("exists (select from pgflow.step_tasks where status = 'started' and last_worker_id <> '"
                             + survivorId + "')");
                 } else { // at whatever it does

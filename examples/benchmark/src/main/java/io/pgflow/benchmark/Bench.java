@@ -13,7 +13,7 @@ import java.util.stream.Collectors;
 
 /** Measures, prints a table, and writes report.html and results.json. {@link Options#USAGE} says how to call it. */
 public final class Bench {
-    private static final int WARM_UP = 2_000;
+    private static final int WARM_UP_OF_SQL = 2_000;
 
     private Bench() {}
 
@@ -37,58 +37,67 @@ public final class Bench {
         }
         var data = Files.createTempDirectory("pgflow-bench");
         try (var server = Server.start(data)) {
-            var report = options.sql()
-                    ? sql(server, options, List.of(arguments))
-                    : whole(server, options, List.of(arguments));
-            System.out.print(TextReport.of(report));
-            write(options.out().resolve("results.json"), JsonReport.of(report));
-            write(options.out().resolve("report.html"), HtmlReport.of(report));
+            var facts = facts(server, options, List.of(arguments));
+            if (options.sql()) {
+                sql(server, options, facts);
+            } else {
+                whole(server, options, facts);
+            }
         } finally {
             delete(data);
         }
     }
 
-    private static Report sql(Server server, Options options, List<String> arguments) throws Exception {
-        if (options.tasks() > WARM_UP) {
-            System.err.println("warm-up: small counts");
-            Measurement.takeAll(options.chosen(new SqlBench(server, new Results(), WARM_UP).measurements()), 1);
-        }
+    private static void sql(Server server, Options options, SequencedMap<String, String> facts) throws Exception {
         var results = new Results();
         var bench = new SqlBench(server, results, options.tasks());
-        Measurement.takeAll(options.chosen(bench.measurements()), options.rounds());
-        return new Report(
-                "PgFlow's SQL functions by bare JDBC",
-                facts(server, options, arguments),
-                bench.goals(),
-                results.figures());
+        var chosen = chosen(options, bench.measurements());
+        if (options.tasks() > WARM_UP_OF_SQL) {
+            System.err.println("warm-up: small counts");
+            Measurement.takeAll(options.chosen(new SqlBench(server, new Results(), WARM_UP_OF_SQL).measurements()), 1);
+        }
+        try {
+            Measurement.takeAll(chosen, options.rounds());
+        } finally {
+            write(options, new Report("PgFlow's SQL functions by bare JDBC", facts, bench.goals(), results.figures()));
+        }
     }
 
-    private static Report whole(Server server, Options options, List<String> arguments) throws Exception {
-        if (options.tasks() > WARM_UP) {
-            System.err.println("warm-up: small counts");
-            try (var yardstick = new Yardstick(server, new Results(), WARM_UP)) {
-                Measurement.takeAll(yardstick.warmUp(), 1);
-            }
-        }
+    private static void whole(Server server, Options options, SequencedMap<String, String> facts) throws Exception {
+        facts.putAll(Yardstick.contenders());
         var results = new Results();
         try (var yardstick = new Yardstick(server, results, options.tasks())) {
-            Measurement.takeAll(options.chosen(yardstick.measurements()), options.rounds());
-            var facts = facts(server, options, arguments);
-            facts.putAll(Yardstick.contenders());
-            return new Report("PgFlow beside others", facts, yardstick.goals(), results.figures());
+            var chosen = chosen(options, yardstick.measurements());
+            if (!options.quick()) {
+                System.err.println("warm-up: half as many");
+                try (var warmUp = new Yardstick(server, new Results(), Math.max(1, options.tasks() / 2))) {
+                    Measurement.takeAll(warmUp.warmUp(chosen), 1);
+                }
+            }
+            try (var pins = Pins.watch()) {
+                Measurement.takeAll(chosen, options.rounds());
+                yardstick.pinned(pins.stop());
+            } finally { // what was measured before something failed is worth having, too
+                write(options, new Report("PgFlow beside others", facts, yardstick.goals(), results.figures()));
+            }
         }
+    }
+
+    private static List<Measurement> chosen(Options options, List<Measurement> all) {
+        var chosen = options.chosen(all);
+        if (chosen.isEmpty()) {
+            throw new IllegalArgumentException("no section begins with any of %s; there are %s"
+                    .formatted(
+                            options.only(),
+                            all.stream().map(Measurement::section).distinct().collect(Collectors.joining(", "))));
+        }
+        return chosen;
     }
 
     private static SequencedMap<String, String> facts(Server server, Options options, List<String> arguments) {
         var facts = new LinkedHashMap<String, String>();
         facts.put("command", ("./examples/bench " + String.join(" ", arguments)).strip());
-        facts.put(
-                "machine",
-                "%d CPUs, %s %s"
-                        .formatted(
-                                Runtime.getRuntime().availableProcessors(),
-                                System.getProperty("os.name"),
-                                System.getProperty("os.arch")));
+        facts.put("machine", Machine.description());
         facts.put("Java", Runtime.version().toString());
         facts.put("server", server.version());
         facts.put(
@@ -98,12 +107,18 @@ public final class Bench {
                         .collect(Collectors.joining(", ")));
         facts.put(
                 "values",
-                "medians of %d round(s) with the least and the greatest; each round begins with another measurement"
+                "medians of %d round(s) with the least and the greatest; each round begins with another measurement, and every second goes backwards"
                         .formatted(options.rounds()));
         facts.put(
                 "databases",
                 "each measurement has a new one; CHECKPOINT before it, none during it; autovacuum as it is by default; no VACUUM or ANALYZE by hand");
         return facts;
+    }
+
+    private static void write(Options options, Report report) throws IOException {
+        System.out.print(TextReport.of(report));
+        write(options.out().resolve("results.json"), JsonReport.of(report));
+        write(options.out().resolve("report.html"), HtmlReport.of(report));
     }
 
     private static void write(Path file, String content) throws IOException {

@@ -73,6 +73,11 @@ record Options(boolean sql, int rounds, int tasks, List<String> only, Path out) 
         throw new Invalid(option + " is '" + value + "': make it a whole number above zero");
     }
 
+    /** Whether it need not be known how fast anything is. */
+    boolean quick() {
+        return tasks <= QUICK;
+    }
+
     /** Those that are to be taken. */
     List<Measurement> chosen(List<Measurement> measurements) {
         return measurements.stream()

@@ -55,13 +55,13 @@ class BenchTest {
                         "Growth: slots",
                         4L,
                         "Growth: worker processes",
-                        3L,
+                        2L,
                         "Growth: maps, from start to end",
                         2L * 3,
                         "Growth: tables",
                         2L,
                         "Footprint",
-                        5L));
+                        6L));
         assertThat(json.get("goals").valueStream())
                 .hasSize(24)
                 .allSatisfy(goal -> assertThat(goal.get("verdict").asString()).isIn("holds", "misses"));

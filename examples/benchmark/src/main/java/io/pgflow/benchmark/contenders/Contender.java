@@ -18,7 +18,7 @@ public interface Contender {
     /** Which part of the tasks it gets, so that its measurement takes some seconds too. */
     double share();
 
-    /** Makes a database of its own ready, with nobody at work in it. */
+    /** Makes a database of its own ready. Nobody is at work in it before {@link Trial#work}. */
     Trial open(Server server, Load load) throws Exception;
 
     /** One measurement of a contender. Closing it stops whoever works and drops the database. */

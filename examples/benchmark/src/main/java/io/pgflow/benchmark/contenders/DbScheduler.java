@@ -144,7 +144,6 @@ public final class DbScheduler implements Contender {
 
         @Override
         public double work() throws Exception {
-            load.open();
             var started = Scheduler.create(pool, task)
                     .threads(THREADS)
                     .pollingInterval(POLL)

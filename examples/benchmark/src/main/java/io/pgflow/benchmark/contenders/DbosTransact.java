@@ -130,7 +130,6 @@ public final class DbosTransact implements Contender {
 
         @Override
         public double work() throws Exception {
-            load.open();
             worker = create();
             worker.launch();
             return load.secondsUntil(

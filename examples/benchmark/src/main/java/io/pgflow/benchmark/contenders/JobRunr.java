@@ -98,7 +98,6 @@ public final class JobRunr implements Contender {
 
         @Override
         public double work() throws Exception {
-            load.open();
             var handlers = new JobActivator() {
                 @Override
                 public <T> T activateJob(Class<T> type) {

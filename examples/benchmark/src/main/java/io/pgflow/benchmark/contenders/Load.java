@@ -10,14 +10,13 @@ import java.util.concurrent.atomic.AtomicLong;
 /** The runs of one measurement: what their handlers do, and how far they are. Any thread may call it. */
 public final class Load {
     /** Far more than any measurement takes: something hangs. */
-    private static final Duration LIMIT = Duration.ofMinutes(10);
+    private static final Duration LIMIT = Duration.ofMinutes(3);
 
     private static final Duration HANDLER = Duration.ofMillis(5);
 
     private final Work work;
     private final int runs;
     private final int elements;
-    private final CountDownLatch open = new CountDownLatch(1);
     private final CountDownLatch ended;
     private final AtomicInteger handled = new AtomicInteger();
     private final AtomicLong began = new AtomicLong();
@@ -54,19 +53,13 @@ public final class Load {
         return runs * work.tasks(elements);
     }
 
-    /** What a handler does: it waits until all runs have been started, and then does nothing, or sleeps. */
+    /** What a handler does: nothing, or it sleeps. */
     public void handle() throws InterruptedException {
-        open.await();
         began.compareAndSet(0, System.nanoTime());
         if (work == Work.MIX && handled.incrementAndGet() % 2 == 0) {
             Thread.sleep(HANDLER);
         }
         ended.countDown();
-    }
-
-    /** Lets the handlers go. */
-    public void open() {
-        open.countDown();
     }
 
     /** Whether something is recorded. */

@@ -1,5 +1,6 @@
 package io.pgflow.benchmark.contenders;
 
+import io.pgflow.Client;
 import io.pgflow.Flow;
 import io.pgflow.RunningWorkers;
 import io.pgflow.Workers;
@@ -9,9 +10,10 @@ import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Our own workers, as shipped. Handlers wait until all runs have been started: the client belongs to the workers, so these are at work before.
+ * Our own client and workers, as shipped.
  *
  * @param slots how many tasks run at once
  */
@@ -20,6 +22,9 @@ public record PgFlow(int slots) implements Contender {
     private static final int STARTERS = 2;
 
     private static final int STARTED_AT_ONCE = 1_000;
+
+    /** Of the embedded server; its password too. */
+    private static final String USER = "postgres";
 
     /** How many slots the comparison has. */
     public static final int SLOTS = 400;
@@ -89,27 +94,30 @@ public record PgFlow(int slots) implements Contender {
 
     /** Workers of ours on a database. */
     public static RunningWorkers workers(Database database, int slots, Flow<?>... flows) {
-        var source = database.dataSource();
-        return Workers.connect(source.getURL(), "postgres", "postgres")
+        return Workers.connect(database.dataSource().getURL(), USER, USER)
                 .concurrency(slots)
                 .start(flows);
     }
 
     private static final class Running<I> implements Trial {
         private final Database database;
+        private final int slots;
         private final Load load;
         private final Flow<I> flow;
         private final I input;
-        private final RunningWorkers workers;
+        private final Client client;
         private final Runnable atEnd;
+        private @Nullable RunningWorkers workers;
 
         Running(Database database, int slots, Load load, Flow<I> flow, I input, Runnable atEnd) {
             this.database = database;
+            this.slots = slots;
             this.load = load;
             this.flow = flow;
             this.input = input;
             this.atEnd = atEnd;
-            this.workers = PgFlow.workers(database, slots, flow);
+            database.run(flow.toSql());
+            client = Client.connect(database.dataSource().getURL(), USER, USER);
         }
 
         @Override
@@ -119,7 +127,7 @@ public record PgFlow(int slots) implements Contender {
 
         @Override
         public void startOne() {
-            workers.client().start(flow, input);
+            client.start(flow, input);
         }
 
         @Override
@@ -129,7 +137,7 @@ public record PgFlow(int slots) implements Contender {
             var threads = IntStream.range(0, STARTERS)
                     .mapToObj(i -> Thread.ofPlatform().start(() -> {
                         for (int before = left.getAndAdd(-atOnce); before > 0; before = left.getAndAdd(-atOnce)) {
-                            workers.client().startAll(flow, Collections.nCopies(Math.min(before, atOnce), input));
+                            client.startAll(flow, Collections.nCopies(Math.min(before, atOnce), input));
                         }
                     }))
                     .toList();
@@ -140,14 +148,16 @@ public record PgFlow(int slots) implements Contender {
 
         @Override
         public double work() throws Exception {
-            load.open();
+            workers = PgFlow.workers(database, slots, flow);
             return load.secondsUntil(() -> database.is("not exists (select from pgmq.q_work)"));
         }
 
         @Override
         public void close() {
-            load.open(); // or those in hand would wait for ever
-            workers.close();
+            if (workers != null) {
+                workers.close();
+            }
+            client.close();
             atEnd.run();
         }
     }

@@ -16,7 +16,7 @@ final class FinishedRuns {
 
     /** Puts finished runs into a database with our schema, and tidies it up as autovacuum would have done long since. */
     static void insert(Database database, int runs) {
-        new PgFlow(1).on(database, new Load(Work.SINGLE, 1, 1)).close(); // compiles the flow
+        database.run(WorkerProcess.flow().toSql());
         try (var sql = Objects.requireNonNull(FinishedRuns.class.getResourceAsStream("finished-runs.sql"))) {
             database.run(new String(sql.readAllBytes(), StandardCharsets.UTF_8).formatted(runs));
         } catch (IOException e) {

@@ -15,15 +15,15 @@ import java.util.concurrent.TimeUnit;
 
 /** Worker processes, some of which work. For one thread. */
 final class Fleet implements AutoCloseable {
-    private static final Duration LIMIT = Duration.ofMinutes(10);
+    private static final Duration LIMIT = Duration.ofMinutes(3);
     private static final Duration END = Duration.ofSeconds(30);
 
-    private final List<Member> members = new ArrayList<>();
-    private final int warmUp;
+    /** So that each has connections, and the server plans. */
+    private static final int TASKS_BEFORE = 500;
 
-    private Fleet(int warmUp) {
-        this.warmUp = warmUp;
-    }
+    private final List<Member> members = new ArrayList<>();
+
+    private Fleet() {}
 
     /** A process, and what it answers. */
     private record Member(Process process, BufferedReader answers) {
@@ -41,13 +41,9 @@ final class Fleet implements AutoCloseable {
         }
     }
 
-    /**
-     * Starts processes, none of which works yet.
-     *
-     * @param warmUp how many tasks each does before the first measurement
-     */
-    static Fleet start(int processes, int warmUp) throws IOException {
-        var fleet = new Fleet(warmUp);
+    /** Starts processes, none of which works yet. */
+    static Fleet start(int processes) throws IOException {
+        var fleet = new Fleet();
         for (int i = 0; i < processes; i++) {
             var process = new ProcessBuilder(
                             ProcessHandle.current().info().command().orElse("java"),
@@ -71,7 +67,7 @@ final class Fleet implements AutoCloseable {
         try (var database = server.create("fleet")) {
             working(working, database.dataSource().getURL());
             try {
-                secondsFor(database, warmUp * processes);
+                secondsFor(database, Math.min(tasks, TASKS_BEFORE * processes));
                 return tasks / secondsFor(database, tasks);
             } finally {
                 working(working, "");

@@ -33,6 +33,8 @@ record Footprint(Server server, Results results, int inFlight, Duration idle) {
     static final Name STATEMENTS = name("statements of an idle worker");
     static final Name START_AND_STOP = name("start and stop of a worker in a warm JVM");
 
+    static final Name PINNED = name("times that a virtual thread was pinned for 20 ms and more");
+
     List<Measurement> measurements() {
         return List.of(
                 new Measurement(SECTION, inFlight + " tasks in hand", this::hold),

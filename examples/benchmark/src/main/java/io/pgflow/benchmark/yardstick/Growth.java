@@ -21,7 +21,10 @@ final class Growth implements AutoCloseable {
     static final List<Integer> SLOTS = List.of(10, 16, 256, 1_000);
     static final List<Integer> ELEMENT_BYTES = List.of(100, 1_000);
 
-    private static final String SECTION = "Growth";
+    private static final String WITH_SLOTS = "Growth: slots";
+    private static final String WITH_PROCESSES = "Growth: worker processes";
+    private static final String WITH_MAPS = "Growth: maps, from start to end";
+    private static final String WITH_TABLES = "Growth: tables";
     private static final int FINISHED = 1_000_000;
     private static final int LARGEST_MAP = 100_000;
 
@@ -47,25 +50,25 @@ final class Growth implements AutoCloseable {
     List<Measurement> measurements() {
         var all = new ArrayList<Measurement>();
         for (int slots : SLOTS) {
-            all.add(new Measurement(SECTION, slots + " slots", () -> slots(slots)));
+            all.add(new Measurement(WITH_SLOTS, slots + " slots", () -> slots(slots)));
         }
         for (int processes : processCounts()) {
-            all.add(new Measurement(SECTION, processes + " processes", () -> processes(processes)));
+            all.add(new Measurement(WITH_PROCESSES, processes + " processes", () -> processes(processes)));
         }
         for (int bytes : ELEMENT_BYTES) {
             for (int elements : mapSizes()) {
                 all.add(new Measurement(
-                        SECTION, "maps of %,d × %,d B".formatted(elements, bytes), () -> map(elements, bytes)));
+                        WITH_MAPS, "maps of %,d × %,d B".formatted(elements, bytes), () -> map(elements, bytes)));
             }
         }
-        all.add(new Measurement(SECTION, "empty tables", this::onEmptyTables));
-        all.add(new Measurement(SECTION, "full tables", this::onFullTables));
+        all.add(new Measurement(WITH_TABLES, "empty tables", this::onEmptyTables));
+        all.add(new Measurement(WITH_TABLES, "full tables", this::onFullTables));
         return all;
     }
 
-    /** Up to 8, or to 4 where there is little for them to do. */
-    private List<Integer> processCounts() {
-        return tasks < 1_000 ? List.of(1, 2, 4) : List.of(1, 2, 4, 8);
+    /** Up to 8, or to 2 where there is little for them to do. */
+    List<Integer> processCounts() {
+        return tasks < 1_000 ? List.of(1, 2) : List.of(1, 2, 4, 8);
     }
 
     /** 1,000, 10,000 and 100,000, or fewer where there are fewer tasks. */
@@ -77,24 +80,19 @@ final class Growth implements AutoCloseable {
     }
 
     static Name slotsName(int slots) {
-        return new Name("Growth: slots", "single steps", "%,d slots".formatted(slots));
+        return new Name(WITH_SLOTS, "single steps", "%,d slots".formatted(slots));
     }
 
     static Name processesName(int processes) {
-        return new Name(
-                "Growth: worker processes", "single steps", processes == 1 ? "1 process" : processes + " processes");
+        return new Name(WITH_PROCESSES, "single steps", processes == 1 ? "1 process" : processes + " processes");
     }
 
     static Name mapName(int elements, int bytes) {
-        return new Name(
-                "Growth: maps, from start to end",
-                "%,d B an element".formatted(bytes),
-                "%,d elements".formatted(elements));
+        return new Name(WITH_MAPS, "%,d B an element".formatted(bytes), "%,d elements".formatted(elements));
     }
 
     Name finishedName(boolean full) {
-        return new Name(
-                "Growth: tables", "single steps", full ? "%,d finished runs".formatted(finished) : "empty tables");
+        return new Name(WITH_TABLES, "single steps", full ? "%,d finished runs".formatted(finished) : "empty tables");
     }
 
     private void slots(int slots) throws Exception {
@@ -107,7 +105,13 @@ final class Growth implements AutoCloseable {
 
     private void processes(int processes) throws Exception {
         if (fleet == null) {
-            fleet = Fleet.start(processCounts().getLast(), Math.max(1, tasks / 10));
+            fleet = Fleet.start(processCounts().getLast());
+            if (tasks >= 1_000) { // or it need not be known how fast they are
+                fleet.tasksPerSecond(
+                        server,
+                        processCounts().getLast(),
+                        tasks / 2 * processCounts().getLast());
+            }
         }
         results.add(processesName(processes), "tasks/s", fleet.tasksPerSecond(server, processes, tasks));
     }
@@ -115,7 +119,6 @@ final class Growth implements AutoCloseable {
     private void map(int elements, int bytes) throws Exception {
         int maps = Math.max(1, mapSizes().getLast() / elements);
         var load = new Load(Work.MAP, maps, elements);
-        load.open();
         var builder = Flow.ofList("work", String.class);
         builder.map("m", Integer.class, builder.input(), text -> {
             load.handle();

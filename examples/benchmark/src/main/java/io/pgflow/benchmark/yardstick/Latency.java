@@ -64,7 +64,7 @@ record Latency(Server server, Results results, int starts) {
             for (int i = 0; i < starts; i++) {
                 Thread.sleep(random.nextInt(50, 401));
                 boolean chained = i % 2 == 1;
-                boolean awaited = i % 4 == 0;
+                boolean awaited = !chained;
                 long began = System.nanoTime();
                 var run = workers.client().start(chained ? chain : single, i);
                 if (awaited) {
@@ -87,9 +87,8 @@ record Latency(Server server, Results results, int starts) {
         return time.get(LIMIT.toSeconds(), TimeUnit.SECONDS);
     }
 
-    private static void warmUp(RunningWorkers workers, Flow<Integer> single, Flow<Integer> chain)
-            throws InterruptedException {
-        for (int i = 0; i < 20; i++) {
+    private void warmUp(RunningWorkers workers, Flow<Integer> single, Flow<Integer> chain) throws InterruptedException {
+        for (int i = 0; i < Math.min(20, starts); i++) {
             workers.client().await(workers.client().start(single, -1), LIMIT);
             workers.client().await(workers.client().start(chain, -1), LIMIT);
         }

@@ -21,7 +21,9 @@ import java.util.List;
  * @param tasks how many tasks a drain of ours has
  */
 record Throughput(Server server, Results results, int tasks) {
-    private static final String SECTION = "Throughput";
+    static final String SECTION = "Throughput";
+
+    private static final String STARTING = "Starting runs";
 
     /** Fewer are over before they can be timed. */
     private static final int FEWEST = 20;
@@ -33,10 +35,10 @@ record Throughput(Server server, Results results, int tasks) {
     static final List<Contender> CONTENDERS =
             List.of(BareSql.FLOOR, PGFLOW, BareSql.ONE_CALL_PER_TASK, DB_SCHEDULER, JOBRUNR, DBOS);
 
-    List<Measurement> measurements() {
+    List<Measurement> measurements(List<Contender> contenders) {
         var all = new ArrayList<Measurement>();
         for (var work : Work.values()) {
-            for (var contender : CONTENDERS) {
+            for (var contender : contenders) {
                 if (contender.does(work)) {
                     all.add(new Measurement(
                             SECTION,
@@ -45,9 +47,10 @@ record Throughput(Server server, Results results, int tasks) {
                 }
             }
         }
-        // with one slot, as the workers of the others do not run meanwhile
-        for (var contender : List.of(new PgFlow(1), DB_SCHEDULER, JOBRUNR, DBOS)) {
-            all.add(new Measurement(SECTION, contender.title() + ", one by one", () -> oneByOne(contender)));
+        for (var contender : contenders) {
+            if (!(contender instanceof BareSql)) {
+                all.add(new Measurement(SECTION, contender.title() + ", one by one", () -> oneByOne(contender)));
+            }
         }
         return all;
     }
@@ -62,11 +65,11 @@ record Throughput(Server server, Results results, int tasks) {
     }
 
     static Name startedTogether(Contender contender) {
-        return new Name("Starting runs", "in bulk", contender.title());
+        return new Name(STARTING, "in bulk", contender.title());
     }
 
     static Name startedOneByOne(Contender contender) {
-        return new Name("Starting runs", "one by one, by one thread", contender.title());
+        return new Name(STARTING, "one by one, by one thread", contender.title());
     }
 
     private int runs(Contender contender, Work work) {

@@ -40,7 +40,7 @@ public final class Yardstick implements AutoCloseable {
     /** All that there is to measure. */
     public List<Measurement> measurements() {
         return Stream.of(
-                        throughput.measurements(),
+                        throughput.measurements(Throughput.CONTENDERS),
                         latency.measurements(),
                         growth.measurements(),
                         footprint.measurements())
@@ -48,9 +48,16 @@ public final class Yardstick implements AutoCloseable {
                 .toList();
     }
 
-    /** What makes the JVM know the code that is measured. */
-    public List<Measurement> warmUp() {
-        return throughput.measurements();
+    /** What makes the JVM know the code of what is to be measured. */
+    public List<Measurement> warmUp(List<Measurement> chosen) {
+        boolean all =
+                chosen.stream().anyMatch(measurement -> measurement.section().startsWith(Throughput.SECTION));
+        return throughput.measurements(all ? Throughput.CONTENDERS : List.of(Throughput.PGFLOW));
+    }
+
+    /** How often a virtual thread that ran code of PgFlow held on to its carrier for long, in all rounds together. */
+    public void pinned(int times) {
+        results.add(Footprint.PINNED, "", times);
     }
 
     /** The contenders with their settings. */
@@ -140,7 +147,10 @@ public final class Yardstick implements AutoCloseable {
                     results.ratio(large, small)));
         }
         goals.addAll(neverSlower(List.of(Growth.slotsName(16), Growth.slotsName(256), Growth.slotsName(1_000))));
-        goals.addAll(neverSlower(List.of(Growth.processesName(1), Growth.processesName(2), Growth.processesName(4))));
+        goals.addAll(neverSlower(growth.processCounts().stream()
+                .filter(processes -> processes <= 4)
+                .map(Growth::processesName)
+                .toList()));
         var full = growth.finishedName(true);
         goals.add(Goal.atLeastPercent(
                 90, full.column() + ", of empty tables", results.ratio(full, growth.finishedName(false))));
@@ -152,20 +162,22 @@ public final class Yardstick implements AutoCloseable {
         return IntStream.range(1, settings.size())
                 .mapToObj(i -> {
                     var name = settings.get(i);
+                    var fewer =
+                            settings.subList(0, i).stream().map(results::values).toList();
                     var values = results.values(name);
-                    var ratios = IntStream.range(0, values.size())
-                            .mapToObj(round -> values.get(round) / best(settings.subList(0, i), round))
+                    int rounds = Math.min(
+                            values.size(),
+                            fewer.stream().mapToInt(List::size).min().orElseThrow());
+                    var ratios = IntStream.range(0, rounds)
+                            .mapToObj(round -> values.get(round) / best(fewer, round))
                             .toList();
                     return Goal.atLeastPercent(90, name.column() + ", of the best with fewer", ratios);
                 })
                 .toList();
     }
 
-    private double best(List<Name> settings, int round) {
-        return settings.stream()
-                .mapToDouble(name -> results.values(name).get(round))
-                .max()
-                .orElseThrow();
+    private static double best(List<List<Double>> settings, int round) {
+        return settings.stream().mapToDouble(values -> values.get(round)).max().orElseThrow();
     }
 
     private List<Goal> footprintGoals() {
@@ -182,7 +194,12 @@ public final class Yardstick implements AutoCloseable {
                         100,
                         "ms",
                         "start and stop of a worker in a warm JVM",
-                        results.values(Footprint.START_AND_STOP)));
+                        results.values(Footprint.START_AND_STOP)),
+                Goal.atMost(
+                        0,
+                        "",
+                        "times that a virtual thread was pinned for 20 ms and more",
+                        results.values(Footprint.PINNED)));
     }
 
     @Override
