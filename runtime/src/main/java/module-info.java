@@ -8,6 +8,7 @@ module io.pgflow {
     requires static org.checkerframework.checker.qual;
     requires org.postgresql.jdbc;
     requires org.slf4j;
+    requires jdk.unsupported; // sun.misc.Signal: a second signal skips the grace
     requires tools.jackson.core;
     requires transitive tools.jackson.databind;
     requires static embedded.postgres; // the database of programs that name none, where it is on the path

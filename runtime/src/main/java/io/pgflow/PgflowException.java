@@ -70,6 +70,25 @@ public abstract sealed class PgflowException extends RuntimeException {
         }
     }
 
+    /** The database does not have a flow, and the start was told to write nothing. */
+    public static final class FlowMissing extends PgflowException {
+        private final String flow;
+
+        /** A flow. */
+        public FlowMissing(String flow) {
+            super(
+                    "flow '%s' is not in the database, and option compile is 'verify'. Deploy what its toSql() gives, or have it written by setting compile to 'missing'."
+                            .formatted(flow),
+                    null);
+            this.flow = flow;
+        }
+
+        /** The slug of the flow. */
+        public String flow() {
+            return flow;
+        }
+    }
+
     /** No connection to the database. */
     public static final class DatabaseUnavailable extends PgflowException {
         private final String url;
@@ -86,6 +105,59 @@ public abstract sealed class PgflowException extends RuntimeException {
         /** Where the database was looked for, without the password. */
         public String url() {
             return url;
+        }
+    }
+
+    /** The database is there, but refused something that a start needs. */
+    public static final class DatabaseRefused extends PgflowException {
+        private final String url;
+
+        /** A URL without its password, what was tried, and the driver's error. */
+        public DatabaseRefused(String url, String what, Throwable cause) {
+            super("the database at %s refused to %s: %s".formatted(url, what, cause.getMessage()), cause);
+            this.url = url;
+        }
+
+        /** Where the database is, without the password. */
+        public String url() {
+            return url;
+        }
+    }
+
+    /** The connection pool is too small for workers. */
+    public static final class PoolTooSmall extends PgflowException {
+        private final int connections;
+
+        /** How many connections the pool gives, how many workers keep, and the pool's error, if any. */
+        public PoolTooSmall(int connections, int needed, @Nullable Throwable cause) {
+            super(
+                    "the connection pool gives %d connections, and workers keep %d: make it at least that large, and larger by what else uses it"
+                            .formatted(connections, needed),
+                    cause);
+            this.connections = connections;
+        }
+
+        /** How many it gives. */
+        public int connections() {
+            return connections;
+        }
+    }
+
+    /** The JVM cannot run workers. */
+    public static final class UnsupportedJava extends PgflowException {
+
+        /** What is wrong with it and what to do, and what was thrown. */
+        public UnsupportedJava(String reason, @Nullable Throwable cause) {
+            super(reason, cause);
+        }
+    }
+
+    /** A signal has stopped the workers before they were at work. */
+    public static final class StoppedWhileStarting extends PgflowException {
+
+        /** Nothing more is known. */
+        public StoppedWhileStarting() {
+            super("the workers were stopped while they were starting", null);
         }
     }
 
@@ -294,6 +366,14 @@ public abstract sealed class PgflowException extends RuntimeException {
             super(
                     "%s. The owner of schema pgflow can grant what is missing: select pgflow.grant_client('ROLE') for those who start and read runs, grant_worker for workers."
                             .formatted(refusal),
+                    cause);
+        }
+
+        /** The same of a user that shall work. */
+        public PermissionMissing(String refusal, String user, @Nullable Throwable cause) {
+            super(
+                    "%s, for user '%s'. Have the owner of schema pgflow run: select pgflow.grant_worker('%s')"
+                            .formatted(refusal, user, user.replace("'", "''")),
                     cause);
         }
     }

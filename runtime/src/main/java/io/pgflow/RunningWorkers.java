@@ -1,25 +1,41 @@
 package io.pgflow;
 
+import io.pgflow.internal.Database;
 import io.pgflow.internal.Engine;
 import io.pgflow.internal.Json;
-import java.time.Duration;
+import io.pgflow.internal.Signals;
+import io.pgflow.internal.Stop;
+import io.pgflow.internal.Work;
+import java.util.List;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** Workers at work. They stop when this is closed, and on SIGTERM and SIGINT. Any thread may use it. */
+/** Workers at work. They stop when this is closed, and on SIGTERM and SIGINT, all alike; a second signal skips the grace. Any thread may use it. */
 public final class RunningWorkers implements AutoCloseable {
 
-    /** How long a program may take to end after {@link Workers#run} has returned because of a signal. */
-    private static final Duration LAST_STEPS = Duration.ofSeconds(5);
-
     private final Engine engine;
+    private final Stop stop;
+    private final Signals signals;
     private final Client client;
-    private final Thread atSignal = Thread.ofPlatform().name("pgflow-stop").unstarted(this::stopAtSignal);
-    private volatile @Nullable Thread main;
 
-    RunningWorkers(Engine engine, Json json) {
+    private RunningWorkers(Engine engine, Stop stop, Signals signals, Json json) {
         this.engine = engine;
+        this.stop = stop;
+        this.signals = signals;
         this.client = new Client(engine.clientQueries(), engine.watch(), json, () -> {});
-        Runtime.getRuntime().addShutdownHook(atSignal);
+    }
+
+    /** Starts them, on a database to be opened; {@code main} is the thread that ends the program once they have stopped, if any does. */
+    static RunningWorkers start(Supplier<Database> database, Work work, @Nullable Thread main) {
+        var stop = new Stop(work.settings());
+        var signals = new Signals(stop, main);
+        try {
+            return new RunningWorkers(Engine.start(database, work, stop), stop, signals, work.json());
+        } catch (RuntimeException e) {
+            stop.ended();
+            signals.ignore();
+            throw e;
+        }
     }
 
     /**
@@ -40,39 +56,28 @@ public final class RunningWorkers implements AutoCloseable {
         return engine.database().describe();
     }
 
-    /** Waits until the workers have stopped. */
+    /**
+     * How the workers stand at this moment. It asks nobody, and may be taken at any time, also when they have stopped.
+     *
+     * @return one for each flow
+     */
+    public List<WorkerSnapshot> snapshot() {
+        return engine.snapshot();
+    }
+
+    /** Waits until the workers have nothing in hand any more, and take nothing. */
     void awaitStop() throws InterruptedException {
         engine.awaitDrained();
     }
 
-    /** After a signal the JVM ends when this thread has: it may have something left to do. */
-    void endsWith(Thread thread) {
-        main = thread;
-    }
-
-    private void stopAtSignal() {
-        engine.close();
-        Thread thread = main;
-        if (thread != null) {
-            try {
-                thread.join(LAST_STEPS);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            }
-        }
-    }
-
     /**
      * Stops the workers: they claim nothing more, tasks in hand may end within the grace, then they are interrupted and handed back. Returns when
-     * all is recorded and the connections are closed. Closing again does nothing but wait for that.
+     * all is recorded and the connections are closed, or when the grace and 5 s are over. Closing again does nothing but wait for that.
      */
     @Override
     public void close() {
-        engine.close();
-        try {
-            Runtime.getRuntime().removeShutdownHook(atSignal);
-        } catch (IllegalStateException e) {
-            // a signal was what closed it
-        }
+        stop.request();
+        stop.awaitEnd();
+        signals.ignore();
     }
 }

@@ -59,6 +59,17 @@ public interface TaskContext {
     UUID workerId();
 
     /**
+     * The input of the run, for handlers that do not name it among their sources, those of maps above all. It is fetched when first asked for, and
+     * once for the tasks of a run that come soon after each other.
+     *
+     * @param source {@link FlowBuilder#input} of this flow's definition
+     * @param <I> its type
+     * @return the input
+     * @throws java.util.concurrent.CancellationException if this attempt is over meanwhile
+     */
+    <I> I input(Source.Input<I> source);
+
+    /**
      * Whether the result is no longer wanted: the deadline is past, or the worker stops and its grace is over. Handlers
      * that compute for long without blocking, where no interrupt is noticed, ask this now and then and leave.
      *

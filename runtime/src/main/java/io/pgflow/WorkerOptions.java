@@ -1,19 +1,27 @@
 package io.pgflow;
 
 import io.pgflow.internal.Database;
-import io.pgflow.internal.Engine;
 import io.pgflow.internal.Json;
+import io.pgflow.internal.Option;
+import io.pgflow.internal.Work;
 import io.pgflow.internal.WorkerSettings;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.UUID;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.json.JsonMapper;
 
-/** How workers work. Every option has a default; each setter checks its value and returns these options. For one thread. */
+/**
+ * How workers work. Every option has a default; each setter checks its value and returns these options. The environment has the last word: a
+ * variable like {@code PGFLOW_CONCURRENCY} or {@code PGFLOW_GRACE} (times as in {@code 30s}, {@code 500ms} or {@code PT30S}) beats what the code sets. For
+ * one thread.
+ */
 public final class WorkerOptions {
 
     /** Three that the engine keeps, and some for clients. */
@@ -23,7 +31,8 @@ public final class WorkerOptions {
     private final @Nullable String url;
     private final @Nullable String user;
     private final @Nullable String password;
-    private WorkerSettings settings = WorkerSettings.defaults();
+    private final Map<Option<?>, Object> values = new HashMap<>();
+    private Map<String, String> environment = System.getenv();
     private Json json = new Json();
     private final List<WorkerListener> listeners = new ArrayList<>();
 
@@ -35,34 +44,147 @@ public final class WorkerOptions {
         this.password = password;
     }
 
-    /**
-     * Sets how many tasks of each flow run at once in this process.
-     *
-     * @param tasks 1 or more; 10 unless set
-     * @return these options
-     * @throws PgflowException.InvalidOption if out of range
-     */
-    public WorkerOptions concurrency(int tasks) {
-        if (tasks < 1) {
-            throw new PgflowException.InvalidOption("concurrency", Integer.toString(tasks), "1 or more");
-        }
-        settings = settings.withConcurrency(tasks);
+    /** How workers learn of new tasks. */
+    public enum SignalStrategy {
+        /** The queue announces them, and polling is rare. */
+        NOTIFY,
+        /** They poll, the more rarely the longer nothing comes. */
+        POLLING
+    }
+
+    /** What a start may do about a flow that is not in the database as it is in the code. */
+    public enum Compile {
+        /** Writes a flow that is missing, and refuses to start with one that has another shape. */
+        MISSING,
+        /** Writes nothing: for those who deploy flows by migrations of their own ({@link Flow#toSql}). */
+        VERIFY,
+        /**
+         * Deletes a flow that has another shape <em>with all its runs</em>, and writes it anew. For development; it cannot be set by the environment.
+         */
+        RECOMPILE
+    }
+
+    /** What becomes of the other flows where one of several cannot be served. */
+    public enum FailedStart {
+        /** The start fails. */
+        STOP_ALL,
+        /** The others are served, and an error is logged; the start fails only if none can be served. */
+        LEAVE_OTHERS
+    }
+
+    private <T> WorkerOptions set(Option<T> option, T value) {
+        values.put(option, option.checked(value));
         return this;
     }
 
     /**
-     * Sets how long tasks in hand may go on after a stop, before they are interrupted and handed back.
+     * Sets what the names of the workers begin with, in logs and thread names; a hyphen and the flow's slug follow.
      *
-     * @param time zero or more; 30 s unless set
+     * @param prefix 1 to 40 letters, digits, dots, hyphens and underscores; {@code pgflow} unless set
+     * @return these options
+     * @throws PgflowException.InvalidOption if out of range
+     */
+    public WorkerOptions name(String prefix) {
+        return set(Option.NAME, prefix);
+    }
+
+    /**
+     * Sets the id of the worker, where only one flow is served. Tasks that a worker of this id had in hand before are queued again at the start.
+     *
+     * @param id not in use by another process; random unless set
+     * @return these options
+     * @throws PgflowException.InvalidOption if out of range
+     */
+    public WorkerOptions workerId(UUID id) {
+        return set(Option.WORKER_ID, id);
+    }
+
+    /**
+     * Sets how many tasks of each flow run at once in this process.
+     *
+     * @param tasks 1 to 100,000; 10 unless set
+     * @return these options
+     * @throws PgflowException.InvalidOption if out of range
+     */
+    public WorkerOptions concurrency(int tasks) {
+        return set(Option.CONCURRENCY, tasks);
+    }
+
+    /**
+     * Sets how many tasks one claim takes at most. No claim takes more than there are free slots.
+     *
+     * @param tasks 1 to 200; as the concurrency unless set
+     * @return these options
+     * @throws PgflowException.InvalidOption if out of range
+     */
+    public WorkerOptions batchSize(int tasks) {
+        return set(Option.BATCH_SIZE, tasks);
+    }
+
+    /**
+     * Sets how long tasks in hand may go on after a stop, before they are interrupted and handed back: one limit for all.
+     *
+     * @param time zero to 24 h; 30 s unless set
      * @return these options
      * @throws PgflowException.InvalidOption if out of range
      */
     public WorkerOptions grace(Duration time) {
-        if (time.isNegative()) {
-            throw new PgflowException.InvalidOption("grace", time.toString(), "zero or more");
-        }
-        settings = settings.withGrace(time);
-        return this;
+        return set(Option.GRACE, time);
+    }
+
+    /**
+     * Sets how workers learn of new tasks.
+     *
+     * @param strategy {@code NOTIFY} where the queue can announce, else {@code POLLING}, unless set
+     * @return these options
+     * @throws PgflowException.InvalidOption if out of range
+     */
+    public WorkerOptions signalStrategy(SignalStrategy strategy) {
+        return set(Option.SIGNAL_STRATEGY, strategy);
+    }
+
+    /**
+     * Sets the shortest pause between polls that find nothing, where tasks are not announced. Such pauses grow, at random, up to the longest.
+     *
+     * @param time 10 ms to 5 min; 1 s unless set
+     * @return these options
+     * @throws PgflowException.InvalidOption if out of range
+     */
+    public WorkerOptions minPollInterval(Duration time) {
+        return set(Option.MIN_POLL_INTERVAL, time);
+    }
+
+    /**
+     * Sets the longest pause between polls that find nothing, where tasks are not announced; and between attempts to reach a database that is away.
+     *
+     * @param time 10 ms to 5 min, not below the shortest; 5 s unless set
+     * @return these options
+     * @throws PgflowException.InvalidOption if out of range
+     */
+    public WorkerOptions maxPollInterval(Duration time) {
+        return set(Option.MAX_POLL_INTERVAL, time);
+    }
+
+    /**
+     * Sets the longest pause between polls where tasks are announced: announcements may be lost.
+     *
+     * @param time 100 ms to 10 min; 30 s unless set
+     * @return these options
+     * @throws PgflowException.InvalidOption if out of range
+     */
+    public WorkerOptions notifyFallback(Duration time) {
+        return set(Option.NOTIFY_FALLBACK, time);
+    }
+
+    /**
+     * Sets the least time between two announcements of a queue. One that somebody has set before stays, and is used.
+     *
+     * @param time zero for an announcement each insert, to 1 min; 10 ms unless set
+     * @return these options
+     * @throws PgflowException.InvalidOption if out of range
+     */
+    public WorkerOptions notifyThrottle(Duration time) {
+        return set(Option.NOTIFY_THROTTLE, time);
     }
 
     /**
@@ -73,11 +195,7 @@ public final class WorkerOptions {
      * @throws PgflowException.InvalidOption if out of range
      */
     public WorkerOptions heartbeatInterval(Duration time) {
-        if (time.compareTo(Duration.ofMillis(100)) < 0 || time.compareTo(Duration.ofMinutes(1)) > 0) {
-            throw new PgflowException.InvalidOption("heartbeatInterval", time.toString(), "100 ms to 1 min");
-        }
-        settings = settings.withHeartbeatInterval(time);
-        return this;
+        return set(Option.HEARTBEAT_INTERVAL, time);
     }
 
     /**
@@ -88,11 +206,29 @@ public final class WorkerOptions {
      * @throws PgflowException.InvalidOption if out of range
      */
     public WorkerOptions recoveryInterval(Duration time) {
-        if (time.compareTo(Duration.ofMillis(100)) < 0 || time.compareTo(Duration.ofMinutes(5)) > 0) {
-            throw new PgflowException.InvalidOption("recoveryInterval", time.toString(), "100 ms to 5 min");
-        }
-        settings = settings.withRecoveryInterval(time);
-        return this;
+        return set(Option.RECOVERY_INTERVAL, time);
+    }
+
+    /**
+     * Sets what the start may do about flows that are not in the database as they are in the code.
+     *
+     * @param what {@code MISSING} unless set
+     * @return these options
+     * @throws PgflowException.InvalidOption if out of range
+     */
+    public WorkerOptions compile(Compile what) {
+        return set(Option.COMPILE, what);
+    }
+
+    /**
+     * Sets what becomes of the other flows where one of several cannot be served.
+     *
+     * @param what {@code STOP_ALL} unless set
+     * @return these options
+     * @throws PgflowException.InvalidOption if out of range
+     */
+    public WorkerOptions failedStart(FailedStart what) {
+        return set(Option.FAILED_START, what);
     }
 
     /**
@@ -103,6 +239,12 @@ public final class WorkerOptions {
      */
     public WorkerOptions json(JsonMapper mapper) {
         json = new Json(mapper);
+        return this;
+    }
+
+    /** Takes variables from elsewhere. */
+    WorkerOptions environment(Map<String, String> variables) {
+        environment = variables;
         return this;
     }
 
@@ -121,12 +263,13 @@ public final class WorkerOptions {
      * Serves flows until SIGTERM or SIGINT; then finishes what is in hand, and returns.
      *
      * @param flows one or more
-     * @throws PgflowException if the database, its schema or a flow does not allow to start
+     * @throws PgflowException if an option, the database, its schema or a flow does not allow to start
      */
     public void run(Flow<?>... flows) {
-        try (RunningWorkers workers = start(flows)) {
-            workers.endsWith(Thread.currentThread());
+        try (RunningWorkers workers = start(Thread.currentThread(), flows)) {
             workers.awaitStop();
+        } catch (PgflowException.StoppedWhileStarting e) {
+            // that is what a signal is for
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt(); // closed all the same
         }
@@ -137,12 +280,21 @@ public final class WorkerOptions {
      *
      * @param flows one or more
      * @return the workers at work
-     * @throws PgflowException if the database, its schema or a flow does not allow to start
+     * @throws PgflowException if an option, the database, its schema or a flow does not allow to start
      */
     public RunningWorkers start(Flow<?>... flows) {
-        Database database = dataSource != null
+        return start(null, flows);
+    }
+
+    private RunningWorkers start(@Nullable Thread main, Flow<?>... flows) {
+        var settings = WorkerSettings.of(values, environment);
+        var work = new Work(List.of(flows), settings, json, List.copyOf(listeners));
+        return RunningWorkers.start(this::database, work, main);
+    }
+
+    private Database database() {
+        return dataSource != null
                 ? Database.of(dataSource)
-                : Database.open(url, user, password, CONNECTIONS, System.getenv(), Path.of(""));
-        return new RunningWorkers(Engine.start(database, List.of(flows), settings, json, List.copyOf(listeners)), json);
+                : Database.open(url, user, password, CONNECTIONS, environment, Path.of(""));
     }
 }

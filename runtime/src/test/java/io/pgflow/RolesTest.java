@@ -70,7 +70,10 @@ class RolesTest {
 
             assertThatThrownBy(() -> Workers.connect(database.getURL(), role.name(), role.password())
                             .start(flow("not_by_a_client")))
-                    .hasRootCauseMessage("ERROR: permission denied for function create_flow");
+                    .isInstanceOf(PgflowException.PermissionMissing.class)
+                    .hasMessage(
+                            "permission denied for function pgflow.claim_tasks, for user '%1$s'. Have the owner of schema pgflow run: select pgflow.grant_worker('%1$s')",
+                            role.name());
         }
     }
 

@@ -1,11 +1,15 @@
 package io.pgflow.internal;
 
+import io.pgflow.Source;
 import io.pgflow.TaskContext;
+import io.pgflow.WorkerSnapshot.ActiveTask;
+import java.lang.reflect.Type;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,17 +20,20 @@ final class Attempt implements TaskContext {
 
     private final Task task;
     private final UUID workerId;
-    private final Instant deadline;
+    private final Instant since;
+    private final Function<Type, @Nullable Object> input;
     private final long began = System.nanoTime();
     private final AtomicBoolean settled = new AtomicBoolean();
     private volatile long lasted;
     private volatile @Nullable Thread thread;
     private volatile boolean cancelled;
 
-    Attempt(Task task, UUID workerId, Instant deadline) {
+    /** An attempt that begins now; {@code input} gives the run's input as a type. */
+    Attempt(Task task, UUID workerId, Instant now, Function<Type, @Nullable Object> input) {
         this.task = task;
         this.workerId = workerId;
-        this.deadline = deadline;
+        this.since = now;
+        this.input = input;
     }
 
     Task task() {
@@ -110,12 +117,22 @@ final class Attempt implements TaskContext {
 
     @Override
     public Instant deadline() {
-        return deadline;
+        return since.plus(task.timeout());
+    }
+
+    @Override
+    @SuppressWarnings({"unchecked", "NullAway"}) // a run's null input is its readers' null
+    public <I> I input(Source.Input<I> source) {
+        return (I) input.apply(source.type());
     }
 
     @Override
     public UUID workerId() {
         return workerId;
+    }
+
+    ActiveTask snapshot() {
+        return new ActiveTask(runId(), stepSlug(), taskIndex(), attempt(), since, deadline(), cancelled);
     }
 
     @Override

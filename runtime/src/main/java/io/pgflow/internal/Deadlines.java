@@ -21,6 +21,11 @@ final class Deadlines implements AutoCloseable {
         return timer.schedule(action, after.toNanos(), TimeUnit.NANOSECONDS);
     }
 
+    /** The same without a way to cancel it. */
+    void after(Duration time, Runnable action) {
+        var unused = schedule(time, action);
+    }
+
     @Override
     public void close() {
         timer.shutdownNow();

@@ -2,22 +2,23 @@ package io.pgflow.internal;
 
 import io.pgflow.Flow;
 import io.pgflow.PgflowException;
-import io.pgflow.WorkerListener;
-import io.pgflow.sql.Migration;
-import io.pgflow.sql.Schema;
+import io.pgflow.WorkerOptions.FailedStart;
+import io.pgflow.WorkerOptions.SignalStrategy;
+import io.pgflow.WorkerSnapshot;
+import io.pgflow.WorkerState;
 import java.time.Duration;
-import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 import org.jooq.exception.DataAccessException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,177 +26,267 @@ import org.slf4j.LoggerFactory;
  * The workers of one process and what they share: three connections, one that claims, one that records, one that listens and beats. Any thread
  * may call it.
  */
-public final class Engine implements AutoCloseable {
+public final class Engine {
 
     private static final Logger log = LoggerFactory.getLogger(Engine.class);
 
-    /** How long the database may fail to answer once everything has stopped. */
-    private static final Duration LAST_WORDS = Duration.ofSeconds(2);
-
+    private final InstantSource clock = InstantSource.system();
     private final Database database;
     private final WorkerSettings settings;
-    private final Session claiming;
-    private final Session recording;
-    private final Session keeping;
-    private final Map<String, PollLoop> workers = new LinkedHashMap<>();
-    private final Deadlines deadlines = new Deadlines();
+    private final Json json;
     private final Events events;
-    private final Instant startedAt;
+    private final Connections connections;
+    private final Queries queries;
+    private final RunInputs inputs;
+    private final Deadlines deadlines = new Deadlines();
     private final OutcomeWriter outcomes;
-    private final Housekeeper housekeeper;
+    private final Map<String, PollLoop> workers = new LinkedHashMap<>();
+    private final AtomicReference<@Nullable Housekeeper> housekeeper = new AtomicReference<>();
+    private final AtomicBoolean stopping = new AtomicBoolean();
     private final ClientQueries clientQueries;
     private final RunWatch watch;
-    private final ReentrantLock closing = new ReentrantLock();
-    private boolean closed;
 
-    private Engine(
-            Database database,
-            List<Flow<?>> flows,
-            WorkerSettings settings,
-            Json json,
-            List<WorkerListener> listeners) {
+    private Engine(Database database, Work work, Connections connections) {
         this.database = database;
-        this.settings = settings;
-        claiming = new Session(database.dataSource());
-        recording = new Session(database.dataSource());
-        keeping = new Session(database.dataSource());
-        var clock = InstantSource.system();
-        var housekeeping = new AtomicReference<Housekeeper>();
-        var announcing = new HashSet<String>();
-        events = new Events(listeners, clock);
-        clientQueries = ClientQueries.on(database.dataSource());
-        watch = new RunWatch(clientQueries, announced -> ear(housekeeping.get()), RunWatch.Pauses.DEFAULT);
-        outcomes = new OutcomeWriter(
-                new Queries(recording), settings.concurrency() * flows.size(), events, this::recorded, new Random());
+        this.settings = work.settings();
+        this.json = work.json();
+        this.events = new Events(work.listeners(), clock);
+        this.connections = connections;
+        this.clientQueries = ClientQueries.on(database.dataSource());
+        this.watch = new RunWatch(clientQueries, announced -> ear(), RunWatch.Pauses.DEFAULT);
+        this.queries = new Queries(connections.claiming());
+        this.inputs = new RunInputs(queries);
+        this.outcomes = new OutcomeWriter(
+                new Queries(connections.recording()),
+                settings.concurrency() * work.flows().size(),
+                events,
+                this::recorded,
+                new Random());
+    }
+
+    /**
+     * Opens the database, brings its schema up to date, compiles the flows that are missing, and starts a worker for each. From then on
+     * {@code stop} ends them, and closes the database last.
+     *
+     * @throws PgflowException if the JVM, the database, its schema or a flow does not allow it; the database is closed then
+     */
+    public static Engine start(Supplier<Database> open, Work work, Stop stop) {
+        StartChecks.requireScopes();
+        StartChecks.requireDifferent(work);
+        Database database = open.get();
         try {
-            List.of(claiming, recording, keeping).forEach(Session::open);
-            var queries = new Queries(claiming);
-            if (database.exclusive()) {
-                queries.markAllStopped(); // nobody else can be at work here
-                var left = queries.recover();
-                left.forEach(events::recovered);
-                if (!left.isEmpty()) {
-                    log.info(
-                            "{}",
-                            LogLine.of("tasks_left_by_last_program")
-                                    .with("tasks", left.size())
-                                    .with("next", "they are queued again"));
-                }
+            stop.checkpoint();
+            var checks = new StartChecks(database);
+            checks.requireConnections(Connections.KEPT);
+            try {
+                checks.requireSchema();
+                checks.requireFunctions();
+                stop.checkpoint();
+                var served = compiled(work, database, checks);
+                stop.checkpoint();
+                return start(database, served, stop);
+            } catch (DataAccessException e) {
+                throw checks.explained(e, "start the workers");
             }
-            for (Flow<?> flow : flows) {
-                var id = UUID.randomUUID();
-                queries.register(id, flow.slug(), settings.heartbeatInterval());
-                if (queries.enableNotifications(flow.slug(), settings.notifyThrottle())) {
-                    announcing.add(flow.slug());
-                }
-                workers.put(
-                        flow.slug(),
-                        new PollLoop(
-                                flow,
-                                id,
-                                settings,
-                                queries,
-                                new TaskRunner(flow, json),
-                                outcomes,
-                                events,
-                                deadlines,
-                                () -> announcing.contains(flow.slug())
-                                        && housekeeping.get().listening(),
-                                clock,
-                                new Random()));
-            }
-            housekeeper = new Housekeeper(
-                    keeping, List.copyOf(workers.values()), settings, events, this::deprecated, watch::announced);
-            housekeeping.set(housekeeper);
-            housekeeper.start();
-        } catch (RuntimeException e) {
-            outcomes.close();
-            deadlines.close();
-            events.close();
-            List.of(claiming, recording, keeping).forEach(Session::close);
+        } catch (RuntimeException | Error e) {
+            database.close();
             throw e;
         }
-        startedAt = clock.instant();
+    }
+
+    /** The flows that can be served, as they are in the database by then. */
+    private static Work compiled(Work work, Database database, StartChecks checks) {
+        var compiler = new FlowCompiler(database.dataSource());
+        var served = new ArrayList<Flow<?>>();
+        for (Flow<?> flow : work.flows()) {
+            try {
+                compile(flow, compiler, work.settings());
+                served.add(flow);
+            } catch (PgflowException | DataAccessException e) {
+                var reason = e instanceof DataAccessException refusal
+                        ? checks.explained(refusal, "compile flow '" + flow.slug() + "'")
+                        : e;
+                boolean last = served.isEmpty() && flow.equals(work.flows().getLast());
+                if (work.settings().failedStart() == FailedStart.STOP_ALL
+                        || last
+                        || reason instanceof PgflowException.DatabaseUnavailable) {
+                    throw reason;
+                }
+                log.error(
+                        "{}",
+                        LogLine.of("flow_not_served")
+                                .with("flow", flow.slug())
+                                .with("error", reason.getMessage())
+                                .with("next", "the other flows are served"));
+            }
+        }
+        return work.of(served);
+    }
+
+    private static void compile(Flow<?> flow, FlowCompiler compiler, WorkerSettings settings) {
+        var line = LogLine.of("flow_compiled").with("flow", flow.slug());
+        switch (compiler.compile(flow, settings.compile())) {
+            case NOTHING -> {}
+            case WRITTEN -> log.info("{}", line.with("found", "none"));
+            case REPLACED -> log.warn("{}", line.with("found", "another shape").with("lost", "its runs"));
+        }
+        var tuned = compiler.tunedOptions(flow);
+        if (!tuned.isEmpty()) {
+            log.warn(
+                    "{}",
+                    LogLine.of("options_differ")
+                            .with("flow", flow.slug())
+                            .with("in_database", String.join(", ", tuned))
+                            .with("next", "the database's rule"));
+        }
+    }
+
+    private static Engine start(Database database, Work work, Stop stop) {
+        var connections = Connections.open(database.dataSource(), work.settings());
+        var engine = new Engine(database, work, connections);
+        try {
+            engine.cleanUp();
+            for (Flow<?> flow : work.flows()) {
+                stop.checkpoint();
+                engine.register(flow);
+            }
+            engine.work();
+        } catch (RuntimeException | Error e) {
+            engine.giveUp();
+            throw e;
+        }
+        stop.onRequest(graceEndsAt -> engine.stop(stop, graceEndsAt));
+        return engine;
+    }
+
+    /** Takes over what those have left who cannot be at work any more. */
+    private void cleanUp() {
+        settings.workerId().ifPresent(queries::markStopped);
+        if (database.exclusive()) {
+            queries.markAllStopped();
+        } else if (settings.workerId().isEmpty()) {
+            return;
+        }
+        var left = queries.recover();
+        left.forEach(events::recovered);
+        if (!left.isEmpty()) {
+            log.info(
+                    "{}",
+                    LogLine.of("tasks_left_behind").with("tasks", left.size()).with("next", "they are queued again"));
+        }
+    }
+
+    private void register(Flow<?> flow) {
+        var life = new LifeCycle(clock);
+        life.moveTo(WorkerState.STARTING);
+        var id = settings.workerId().orElseGet(UUID::randomUUID);
+        queries.register(id, flow.slug(), settings.heartbeatInterval());
+        var pace = new Pace(settings, throttle(flow), this::listening, System::nanoTime, new Random());
+        var runner = new TaskRunner(flow, json, inputs);
+        var inHand = new InHand(id, settings.concurrency(), runner, outcomes, deadlines, events, clock);
+        var worker = new PollLoop(flow, id, settings, queries, runner, inHand, pace, events, life, clock);
+        worker.heard();
+        workers.put(flow.slug(), worker);
+    }
+
+    /** The least time between two announcements of the flow's queue; null if it announces nothing. */
+    private @Nullable Duration throttle(Flow<?> flow) {
+        var strategy = settings.signalStrategy();
+        if (strategy.filter(SignalStrategy.POLLING::equals).isPresent()) {
+            return null;
+        }
+        String hindrance;
+        try {
+            if (queries.enableNotifications(flow.slug(), settings.notifyThrottle())) {
+                return queries.throttle(flow.slug());
+            }
+            hindrance = "pgmq there is older than 1.8";
+        } catch (DataAccessException e) {
+            if (!e.sqlState().equals("42501")) {
+                throw e;
+            }
+            hindrance = SqlErrors.describe(e) + ": the queue's owner can run select pgflow.enable_notifications('"
+                    + flow.slug() + "', " + settings.notifyThrottle().toMillis() + ")";
+        }
+        if (strategy.isPresent()) {
+            throw new PgflowException.InvalidOption(
+                    Option.SIGNAL_STRATEGY.toString(),
+                    "notify",
+                    "polling, since the queue of flow '%s' cannot announce: %s".formatted(flow.slug(), hindrance));
+        }
+        log.warn(
+                "{}",
+                LogLine.of("not_announced")
+                        .with("flow", flow.slug())
+                        .with("reason", hindrance)
+                        .with("next", "its worker polls"));
+        return null;
+    }
+
+    private boolean listening() {
+        var keeper = housekeeper.get();
+        return keeper != null && keeper.listening();
+    }
+
+    private void work() {
+        var keeper = new Housekeeper(
+                connections.keeping(),
+                List.copyOf(workers.values()),
+                settings,
+                events,
+                outcomes::allRecorded,
+                watch::announced);
+        keeper.start();
+        housekeeper.set(keeper);
         for (PollLoop worker : workers.values()) {
-            events.workerStarted(
-                    worker.workerId(),
-                    settings.name(worker.flow()),
-                    worker.flow().slug());
-            Thread.ofVirtual().name(settings.name(worker.flow())).start(worker);
+            events.workerStarted(worker.workerId(), worker.name(), worker.flow().slug());
+            worker.begin();
             log.info(
                     "{}",
                     LogLine.of("worker_started")
                             .with("worker", worker.workerId())
-                            .with("name", settings.name(worker.flow()))
+                            .with("name", worker.name())
                             .with("queue", worker.flow().slug())
                             .with("flow", worker.flow().slug())
-                            .with("status", "running")
+                            .with("status", WorkerState.RUNNING)
                             .with("slots", settings.concurrency())
-                            .with("wakeup", announcing.contains(worker.flow().slug()) ? "notify" : "polling")
+                            .with("wakeup", worker.announcing() ? "notify" : "polling")
                             .with("database", database.describe()));
         }
     }
 
-    /**
-     * Brings the schema up to date, compiles the flows that are missing, and starts a worker for each. The engine owns the database from
-     * here on.
-     *
-     * @throws PgflowException if the database, the schema or a flow does not allow it; the database is closed then
-     */
-    public static Engine start(
-            Database database,
-            List<Flow<?>> flows,
-            WorkerSettings settings,
-            Json json,
-            List<WorkerListener> listeners) {
-        try {
-            requireDifferent(flows);
-            prepare(database, flows);
-            return new Engine(database, flows, settings, json, listeners);
-        } catch (DataAccessException e) {
-            var failure = new PgflowException.DatabaseUnavailable(database.describe(), e);
-            database.close();
-            throw failure;
-        } catch (RuntimeException e) {
-            database.close();
-            throw e;
-        }
-    }
-
-    /** Brings the schema up to date and compiles the flows that are missing. */
-    static void prepare(Database database, List<Flow<?>> flows) {
-        Migration migration = Schema.migrate(database.dataSource());
-        switch (migration.outcome()) {
-            case INSTALLED, UPGRADED -> log.info("{}", line(migration));
-            case UNCHANGED, NEWER -> log.debug("{}", line(migration));
-            case FOREIGN ->
-                throw new PgflowException.SchemaMismatch(
-                        "one made by others",
-                        "PgFlow's own functions beside pgflow's",
-                        "Use a database without a schema pgflow: PgFlow installs its own there.");
-        }
-        var compiler = new FlowCompiler(database.dataSource());
-        for (Flow<?> flow : flows) {
-            if (compiler.compile(flow)) {
-                log.info("{}", LogLine.of("flow_compiled").with("flow", flow.slug()));
+    /** Undoes a start. */
+    private void giveUp() {
+        for (PollLoop worker : workers.values()) {
+            try {
+                queries.markStopped(worker.workerId());
+            } catch (DataAccessException e) {
+                log.debug("{}", LogLine.of("worker_not_marked_stopped").with("error", SqlErrors.describe(e)));
             }
         }
+        outcomes.close();
+        deadlines.close();
+        events.close();
+        connections.close();
     }
 
-    private static LogLine line(Migration migration) {
-        return LogLine.of("schema_checked").with("outcome", migration.outcome()).with("pgmq", migration.pgmq());
-    }
-
-    private static void requireDifferent(List<Flow<?>> flows) {
-        var slugs = new ArrayList<String>();
-        for (Flow<?> flow : flows) {
-            if (slugs.contains(flow.slug())) {
-                throw new PgflowException.InvalidFlow(flow.slug(), null, "is given twice; one worker serves it");
-            }
-            slugs.add(flow.slug());
-        }
-        if (slugs.isEmpty()) {
-            throw new PgflowException.InvalidOption("flows", "none", "one or more");
+    private void stop(Stop stop, long graceEndsAt) {
+        workers.values().forEach(worker -> worker.stop(graceEndsAt));
+        outcomes.giveUpAt(graceEndsAt + Shutdown.LAST_WORDS.toNanos());
+        var keeper = housekeeper.get();
+        if (keeper != null && stopping.compareAndSet(false, true)) {
+            var shutdown = new Shutdown(
+                    stop,
+                    List.copyOf(workers.values()),
+                    connections,
+                    outcomes,
+                    inputs,
+                    keeper,
+                    deadlines,
+                    watch,
+                    events,
+                    database);
+            Thread.ofPlatform().daemon().name("pgflow-stop").start(shutdown);
         }
     }
 
@@ -214,11 +305,11 @@ public final class Engine implements AutoCloseable {
         return watch;
     }
 
-    private static RunWatch.Ear ear(Housekeeper housekeeper) {
+    private RunWatch.Ear ear() {
         return new RunWatch.Ear() {
             @Override
             public boolean hears() {
-                return housekeeper.listening();
+                return listening();
             }
 
             @Override
@@ -228,7 +319,12 @@ public final class Engine implements AutoCloseable {
         };
     }
 
-    /** Waits until all workers have stopped. */
+    /** How the workers stand. */
+    public List<WorkerSnapshot> snapshot() {
+        return workers.values().stream().map(PollLoop::snapshot).toList();
+    }
+
+    /** Waits until no worker has anything in hand any more, and none will. */
     public void awaitDrained() throws InterruptedException {
         for (PollLoop worker : workers.values()) {
             worker.awaitDrained();
@@ -248,73 +344,6 @@ public final class Engine implements AutoCloseable {
                 worker.wake();
             }
         }
-    }
-
-    private static LogLine line(String event, PollLoop worker) {
-        return LogLine.of(event).with("flow", worker.flow().slug()).with("worker", worker.workerId());
-    }
-
-    private void deprecated(PollLoop worker) {
-        log.info("{}", line("worker_deprecated", worker).with("next", "it finishes what it has, and stops"));
-        worker.stop(Instant.now().plus(settings.grace()));
-    }
-
-    /**
-     * Stops the workers, with one limit for all: tasks in hand may end within the grace, then they are interrupted and handed back. Everything
-     * is recorded, and the database closed last. A second call waits for the first.
-     */
-    @Override
-    public void close() {
-        closing.lock();
-        try {
-            if (!closed) {
-                closed = true;
-                drain();
-            }
-        } finally {
-            closing.unlock();
-        }
-    }
-
-    private void drain() {
-        Instant interruptAt = Instant.now().plus(settings.grace());
-        workers.values().forEach(worker -> worker.stop(interruptAt));
-        for (PollLoop worker : workers.values()) {
-            if (!drained(worker, interruptAt)) {
-                log.warn("{}", line("worker_stuck_in_claim", worker).with("next", "its connection is cut"));
-                claiming.abort();
-                drained(worker, interruptAt);
-            }
-        }
-        outcomes.close(LAST_WORDS);
-        watch.close();
-        var queries = new Queries(recording);
-        uninterrupted(() -> {
-            housekeeper.close(queries);
-            return true;
-        });
-        for (PollLoop worker : workers.values()) {
-            try {
-                queries.markStopped(worker.workerId());
-            } catch (DataAccessException e) {
-                log.warn("{}", line("worker_not_marked_stopped", worker).with("error", SqlErrors.describe(e)));
-            }
-            events.workerStopped(
-                    worker.workerId(),
-                    settings.name(worker.flow()),
-                    worker.flow().slug(),
-                    Duration.between(startedAt, Instant.now()));
-        }
-        deadlines.close();
-        List.of(claiming, recording, keeping).forEach(Session::close);
-        database.close();
-        events.close();
-        log.info("{}", LogLine.of("workers_stopped").with("flows", String.join(",", workers.keySet())));
-    }
-
-    private static boolean drained(PollLoop worker, Instant interruptAt) {
-        return uninterrupted(() ->
-                worker.awaitDrained(Duration.between(Instant.now(), interruptAt).plus(LAST_WORDS)));
     }
 
     /** Waits even if the thread is interrupted meanwhile: stopping is under way already, and bounded. */

@@ -1,12 +1,13 @@
 package io.pgflow.internal;
 
+import io.pgflow.WorkerState;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
 import java.util.UUID;
-import java.util.function.Consumer;
+import java.util.function.BooleanSupplier;
 import org.jooq.exception.DataAccessException;
 import org.postgresql.PGConnection;
 import org.postgresql.PGNotification;
@@ -31,7 +32,7 @@ final class Housekeeper {
     private final List<PollLoop> workers;
     private final WorkerSettings settings;
     private final Events events;
-    private final Consumer<PollLoop> deprecated;
+    private final BooleanSupplier allRecorded;
     private final Runnable runEnded;
     private final Thread thread;
     private final String ownChannel = "pgflow_" + UUID.randomUUID();
@@ -40,12 +41,12 @@ final class Housekeeper {
     private Instant lostAt = Instant.MIN;
     private long beatAt = System.nanoTime();
     private long sweepAt = System.nanoTime();
-    private long steadySince; // since when every beat was answered
+    private long steadySince; // since when every beat was in time
 
     /**
      * Prepares the thread.
      *
-     * @param deprecated is told of workers that an operator wants to stop, on the thread of this
+     * @param allRecorded whether no outcome waits to be recorded at the moment
      * @param runEnded is called where an awaited run has ended, or may have
      */
     Housekeeper(
@@ -53,14 +54,14 @@ final class Housekeeper {
             List<PollLoop> workers,
             WorkerSettings settings,
             Events events,
-            Consumer<PollLoop> deprecated,
+            BooleanSupplier allRecorded,
             Runnable runEnded) {
         this.session = session;
         this.queries = new Queries(session);
         this.workers = List.copyOf(workers);
         this.settings = settings;
         this.events = events;
-        this.deprecated = deprecated;
+        this.allRecorded = allRecorded;
         this.runEnded = runEnded;
         this.thread = Thread.ofPlatform().daemon().name("pgflow-housekeeper").unstarted(this::run);
     }
@@ -101,6 +102,7 @@ final class Housekeeper {
             try {
                 if (!listening) {
                     listen();
+                    announceAgain();
                     events.listenerBack(lostAt);
                     workers.forEach(PollLoop::wake); // what was announced meanwhile is lost
                     runEnded.run();
@@ -152,6 +154,15 @@ final class Housekeeper {
         listening = true;
     }
 
+    /** In a crash of the server, queues may forget to announce. */
+    private void announceAgain() {
+        for (PollLoop worker : workers) {
+            if (worker.announcing()) {
+                queries.enableNotifications(worker.flow().slug(), settings.notifyThrottle());
+            }
+        }
+    }
+
     /** The connection may be a pool's: whoever gets it next has not asked for announcements. */
     private void stopListening() {
         try {
@@ -179,7 +190,7 @@ final class Housekeeper {
                     if (notification
                             .getName()
                             .equalsIgnoreCase(channel(worker.flow().slug()))) {
-                        worker.wake();
+                        worker.announced();
                     }
                 }
             }
@@ -187,10 +198,26 @@ final class Housekeeper {
     }
 
     private void beat() {
+        Duration late = Duration.ofNanos(System.nanoTime() - beatAt);
+        if (late.compareTo(settings.heartbeatInterval()) > 0) { // the process was halted: others may have been, too
+            steadySince = System.nanoTime();
+        }
         for (PollLoop worker : workers) {
+            if (!worker.is(WorkerState.STOPPED)) {
+                beat(worker);
+            }
+        }
+        beatAt = System.nanoTime() + settings.heartbeatInterval().toNanos();
+    }
+
+    private void beat(PollLoop worker) {
+        if (worker.drained() && allRecorded.getAsBoolean()) {
+            queries.markStopped(worker.workerId());
+            worker.stopped();
+        } else {
             switch (queries.heartbeat(worker.workerId())) {
                 case RUNNING -> {}
-                case DEPRECATED -> deprecated.accept(worker);
+                case DEPRECATED -> worker.deprecate(settings.grace());
                 case UNKNOWN -> {
                     log.info(
                             "{}",
@@ -201,14 +228,21 @@ final class Housekeeper {
                     queries.register(worker.workerId(), worker.flow().slug(), settings.heartbeatInterval());
                 }
             }
+            worker.heard();
         }
-        beatAt = System.nanoTime() + settings.heartbeatInterval().toNanos();
     }
 
     /** Not before the own beats were steady for as long as makes an orphan: after an outage every worker's last beat is old. */
     private void sweep() {
         if (System.nanoTime() - steadySince >= settings.orphanedAfter().toNanos()) {
-            queries.recover().forEach(this::tell);
+            try {
+                queries.recover().forEach(this::tell);
+            } catch (DataAccessException e) {
+                if (SqlErrors.spoilsConnection(e)) {
+                    throw e;
+                }
+                log.warn("{}", LogLine.of("recovery_failed").with("error", SqlErrors.describe(e)));
+            }
         }
         sweepAt = System.nanoTime() + settings.recoveryInterval().toNanos();
     }

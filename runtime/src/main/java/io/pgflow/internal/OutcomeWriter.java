@@ -5,7 +5,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiConsumer;
 import java.util.function.BiFunction;
 import java.util.function.Function;
@@ -31,6 +34,8 @@ final class OutcomeWriter implements AutoCloseable {
     private static final int LARGEST_BATCH_SIZE = 8 << 20;
 
     private static final String RECORDING = "recording outcomes";
+    /** The pause between attempts once there is not much time left. */
+    private static final Duration SHORT = Duration.ofMillis(100);
 
     private final Queries queries;
     private final Events events;
@@ -40,8 +45,9 @@ final class OutcomeWriter implements AutoCloseable {
     private final Semaphore queued = new Semaphore(0);
     private final Semaphore room;
     private final Thread thread;
-    private volatile boolean closing;
-    private volatile long giveUpAt = Long.MAX_VALUE; // nanoTime
+    private final AtomicInteger unrecorded = new AtomicInteger();
+    private final CountDownLatch closing = new CountDownLatch(1);
+    private volatile long giveUpAt = System.nanoTime() + Duration.ofDays(36_500).toNanos();
 
     /** An outcome, and whether it took part of the room. */
     private record Entry(Outcome outcome, boolean tookRoom) {}
@@ -78,32 +84,38 @@ final class OutcomeWriter implements AutoCloseable {
     }
 
     private void add(Entry entry) {
+        unrecorded.incrementAndGet();
         queue.add(entry);
         queued.release();
     }
 
-    /**
-     * Records what has been accepted, and ends. Accept nothing more.
-     *
-     * @param limit how long the database may fail to answer before the rest is dropped; those tasks are then recovered by other workers
-     */
-    void close(Duration limit) {
-        giveUpAt = System.nanoTime() + limit.toNanos();
-        closing = true;
-        queued.release();
-        Engine.uninterrupted(() -> thread.join(Duration.ofDays(1)));
+    /** Whether nothing waits to be recorded at the moment. */
+    boolean allRecorded() {
+        return unrecorded.get() == 0;
     }
 
+    /** Sets until when, by {@link System#nanoTime}, the database may fail to answer before the rest is dropped; those tasks are run again. */
+    void giveUpAt(long time) {
+        giveUpAt = time;
+    }
+
+    /** Ends the thread once all that was accepted is recorded, or dropped. Accept nothing more. */
     @Override
     public void close() {
-        close(Duration.ZERO);
+        closing.countDown();
+        queued.release();
+    }
+
+    /** Waits for that. */
+    boolean awaitClosed(Duration limit) throws InterruptedException {
+        return thread.join(limit);
     }
 
     private void run() {
         while (true) {
             queued.acquireUninterruptibly();
             List<Outcome> batch = nextBatch();
-            if (batch.isEmpty() && closing) {
+            if (batch.isEmpty() && isClosing()) {
                 return;
             }
             try {
@@ -116,6 +128,8 @@ final class OutcomeWriter implements AutoCloseable {
                                 .with("error", SqlErrors.describe(e))
                                 .with("next", "their tasks are run again"),
                         PrintableError.of(e));
+            } finally {
+                unrecorded.addAndGet(-batch.size());
             }
         }
     }
@@ -216,8 +230,8 @@ final class OutcomeWriter implements AutoCloseable {
                 backoff.reset();
                 return answer;
             } catch (DataAccessException e) {
-                Duration pause = backoff.next();
-                if (SqlErrors.refusesData(e) || System.nanoTime() + pause.toNanos() > giveUpAt) {
+                Duration pause = isClosing() ? SHORT : backoff.next();
+                if (SqlErrors.refusesData(e) || System.nanoTime() + pause.toNanos() - giveUpAt > 0) {
                     throw e;
                 }
                 events.unanswered(RECORDING, SqlErrors.describe(e));
@@ -232,9 +246,18 @@ final class OutcomeWriter implements AutoCloseable {
         }
     }
 
-    private static void sleep(Duration pause) {
+    private boolean isClosing() {
+        return closing.getCount() == 0;
+    }
+
+    /** Until so much later, or until it shall close. */
+    private void sleep(Duration pause) {
         try {
-            Thread.sleep(pause);
+            if (isClosing()) {
+                Thread.sleep(pause);
+            } else {
+                closing.await(pause.toNanos(), TimeUnit.NANOSECONDS);
+            }
         } catch (InterruptedException e) {
             throw new IllegalStateException("the recording thread is never interrupted", e);
         }

@@ -3,93 +3,92 @@ package io.pgflow.internal;
 import static java.util.concurrent.TimeUnit.NANOSECONDS;
 
 import io.pgflow.Flow;
+import io.pgflow.WorkerSnapshot;
+import io.pgflow.WorkerSnapshot.Reason;
+import io.pgflow.WorkerSnapshot.Waiting;
+import io.pgflow.WorkerState;
+import io.pgflow.internal.Pace.Pause;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.List;
-import java.util.Set;
+import java.util.Optional;
 import java.util.UUID;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.Semaphore;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.BooleanSupplier;
-import java.util.random.RandomGenerator;
 import org.jooq.exception.DataAccessException;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The worker of one flow: claims no more tasks than it has free slots, and gives each a virtual thread of its own. {@link #run} is for the worker's
+ * The worker of one flow: claims no more tasks than it has free slots, and has each run on a virtual thread of its own. {@link #run} is for the worker's
  * own thread, which opens the scope and forks the tasks; the other methods are for any thread.
  */
 final class PollLoop implements Runnable {
 
     private static final Logger log = LoggerFactory.getLogger(PollLoop.class);
 
-    /** The most tasks that one claim takes: larger ones are no faster, and hold their transaction longer. */
-    static final int LARGEST_CLAIM = 200;
-
-    /** How long handlers that were interrupted may take to notice. */
-    private static final Duration AFTER_INTERRUPT = Duration.ofSeconds(1);
-
     private final Flow<?> flow;
     private final UUID workerId;
-    private final WorkerSettings settings;
+    private final String name;
+    private final int batchSize;
     private final Queries queries;
-    private final RunInputs runInputs;
     private final TaskRunner runner;
-    private final OutcomeWriter outcomes;
+    private final Slots slots;
+    private final InHand inHand;
+    private final Pace pace;
     private final Events events;
-    private final Deadlines deadlines;
-    private final BooleanSupplier announced;
+    private final LifeCycle life;
     private final InstantSource clock;
-    private final Backoff idle;
-    private final Backoff broken;
-
-    private final Semaphore slots;
     private final Wake wake = new Wake();
-    private final Set<Attempt> running = ConcurrentHashMap.newKeySet();
-    private final AtomicInteger unresponsive = new AtomicInteger(); // handlers that were, since the start
+    private final CountDownLatch claimed = new CountDownLatch(1);
     private final CountDownLatch drained = new CountDownLatch(1);
-    private volatile boolean stopping;
-    private volatile Instant interruptAt = Instant.MAX;
+    private volatile Instant startedAt = Instant.MAX;
+    private volatile @Nullable Waiting waiting;
+    private volatile @Nullable Instant lastHeartbeat;
 
-    /** Polls for a flow; {@code announced} says whether new messages are announced at the moment, so that polling may be rare. */
+    /** A worker that is starting, and that is registered: {@link #run} is next. */
     PollLoop(
             Flow<?> flow,
             UUID workerId,
             WorkerSettings settings,
             Queries queries,
             TaskRunner runner,
-            OutcomeWriter outcomes,
+            InHand inHand,
+            Pace pace,
             Events events,
-            Deadlines deadlines,
-            BooleanSupplier announced,
-            InstantSource clock,
-            RandomGenerator random) {
+            LifeCycle life,
+            InstantSource clock) {
         this.flow = flow;
         this.workerId = workerId;
-        this.settings = settings;
+        this.name = settings.name(flow);
+        this.batchSize = settings.batchSize();
         this.queries = queries;
-        this.runInputs = new RunInputs(flow, queries);
         this.runner = runner;
-        this.outcomes = outcomes;
+        this.slots = inHand.slots();
+        this.inHand = inHand;
+        this.pace = pace;
         this.events = events;
-        this.deadlines = deadlines;
-        this.announced = announced;
+        this.life = life;
         this.clock = clock;
-        this.idle = new Backoff(settings.minPollInterval(), settings.maxPollInterval(), random);
-        this.broken = new Backoff(Duration.ofMillis(100), settings.maxPollInterval(), random);
-        this.slots = new Semaphore(settings.concurrency());
     }
 
     UUID workerId() {
         return workerId;
     }
 
+    String name() {
+        return name;
+    }
+
     Flow<?> flow() {
         return flow;
+    }
+
+    /** Is at work from now on. */
+    void begin() {
+        life.moveTo(WorkerState.RUNNING);
+        startedAt = clock.instant();
+        Thread.ofVirtual().name(name).start(this);
     }
 
     /** Polls now: there may be something to do. */
@@ -97,17 +96,62 @@ final class PollLoop implements Runnable {
         wake.signal();
     }
 
-    /**
-     * Claims no more. What was claimed goes on until the given instant; then handlers are interrupted, and their tasks handed back. A later call can
-     * only shorten the time.
-     */
-    void stop(Instant interruptHandlersAt) {
-        interruptAt = interruptHandlersAt;
-        if (!stopping) {
-            stopping = true;
-            slots.release(); // one more than there are: the loop may wait for one
-        }
+    /** Polls now, and again soon: something was announced. */
+    void announced() {
+        pace.announced();
         wake.signal();
+    }
+
+    /** Notes that the database has heard of this worker. */
+    void heard() {
+        lastHeartbeat = clock.instant();
+    }
+
+    /**
+     * Claims no more. What was claimed goes on until the given time, by {@link System#nanoTime}; then handlers are interrupted, and their tasks handed
+     * back. A later call can only shorten the time.
+     */
+    void stop(long interruptHandlersAt) {
+        life.stop();
+        slots.close(interruptHandlersAt);
+        wake.signal();
+    }
+
+    /** The same because an operator has deprecated it; does nothing to a worker that stops already. */
+    void deprecate(Duration grace) {
+        if (life.is(WorkerState.RUNNING) && life.moveTo(WorkerState.DEPRECATED)) {
+            log.info(
+                    "{}",
+                    LogLine.of("worker_deprecated")
+                            .with("worker", workerId)
+                            .with("flow", flow.slug())
+                            .with("tasks", inHand.size())
+                            .with("next", "it finishes what it has, and stops"));
+            stop(System.nanoTime() + grace.toNanos());
+        }
+    }
+
+    /** Notes that this worker has stopped, and that the database knows as far as it can. */
+    void stopped() {
+        if (life.moveTo(WorkerState.STOPPED)) {
+            Duration lived = Duration.between(startedAt, clock.instant());
+            events.workerStopped(workerId, name, flow.slug(), lived);
+            log.info("{}", line("worker_stopped").with("lived", lived));
+        }
+    }
+
+    /** Whether its queue was told to announce. */
+    boolean announcing() {
+        return pace.announcing();
+    }
+
+    boolean is(WorkerState state) {
+        return life.is(state);
+    }
+
+    /** Waits until no claim is under way any more and none will be; false if that took too long. */
+    boolean awaitLastClaim(Duration limit) throws InterruptedException {
+        return claimed.await(limit.toNanos(), NANOSECONDS);
     }
 
     /** Waits until no task is in hand any more; those whose handlers would not end have been handed back. False if that took too long. */
@@ -120,13 +164,19 @@ final class PollLoop implements Runnable {
         drained.await();
     }
 
+    boolean drained() {
+        return drained.getCount() == 0;
+    }
+
     @Override
     public void run() {
-        try (var scope = TaskScope.open(settings.name(flow))) {
+        try (var scope = TaskScope.open(name)) {
             try {
                 poll(scope);
+                claimed.countDown();
                 drain(scope);
             } finally {
+                claimed.countDown();
                 events.answered(claiming()); // it asks no more
                 drained.countDown();
                 scope.join();
@@ -137,136 +187,62 @@ final class PollLoop implements Runnable {
     }
 
     private void poll(TaskScope scope) throws InterruptedException {
-        while (!stopping) {
-            int room = awaitRoom();
-            if (stopping) {
-                slots.release(room);
+        while (true) {
+            waiting = new Waiting(Reason.FREE_SLOT, Optional.empty());
+            int room = slots.take(batchSize);
+            if (room == 0) { // none are given any more
                 return;
             }
-            wake.await(claim(scope, room));
+            waiting = null;
+            Pause pause = claim(scope, room);
+            if (pause.length().isPositive()) {
+                waiting =
+                        new Waiting(pause.reason(), Optional.of(clock.instant().plus(pause.length())));
+                wake.await(pause.length());
+            }
         }
     }
 
     /** Claims tasks for the slots taken and starts them; gives the pause after it. Whatever goes wrong costs a pause, and no slot. */
-    private Duration claim(TaskScope scope, int room) {
+    private Pause claim(TaskScope scope, int room) {
         int unused = room;
         long beganAt = System.nanoTime();
-        events.pollStarted(workerId, flow.slug(), running.size());
+        events.pollStarted(workerId, flow.slug(), inHand.size());
         try {
-            List<Task> tasks = runInputs.fill(queries.claim(flow.slug(), workerId, room));
-            for (Task task : tasks) {
-                start(scope, task);
+            var claim = queries.claim(flow.slug(), workerId, room);
+            runner.expect(claim.tasks());
+            for (Task task : claim.tasks()) {
                 unused--;
+                inHand.start(scope, task);
             }
-            events.pollEnded(workerId, flow.slug(), running.size(), beganAt, tasks.size(), tasks.size());
+            int got = claim.tasks().size();
+            events.pollEnded(workerId, flow.slug(), inHand.size(), beganAt, got, got);
             events.answered(claiming());
-            broken.reset();
-            return pauseAfter(room, tasks.size());
+            return pace.after(room, claim);
         } catch (DataAccessException e) {
-            Duration pause = broken.next();
+            Pause pause = pace.afterFailure();
             events.unanswered(claiming(), SqlErrors.describe(e));
-            log.warn("{}", line("poll_failed").with("again_in", pause).with("error", SqlErrors.describe(e)));
+            log.warn("{}", line("poll_failed").with("again_in", pause.length()).with("error", SqlErrors.describe(e)));
             return pause;
-        } catch (RuntimeException e) {
-            Duration pause = broken.next();
+        } catch (RuntimeException | Error e) { // without this thread the process would live on, and work no more
+            Pause pause = pace.afterFailure();
             log.error(
                     "{}",
-                    line("poll_failed").with("again_in", pause).with("error", ErrorText.say(e)),
+                    line("poll_failed").with("again_in", pause.length()).with("error", ErrorText.say(e)),
                     PrintableError.of(e));
             return pause;
         } finally {
-            slots.release(unused);
-        }
-    }
-
-    /** Waits for a free slot, and takes as many as are free, up to a claim's worth. */
-    private int awaitRoom() throws InterruptedException {
-        slots.acquire();
-        int room = 1;
-        while (room < Math.min(settings.concurrency(), LARGEST_CLAIM) && slots.tryAcquire()) {
-            room++;
-        }
-        return room;
-    }
-
-    private Duration pauseAfter(int asked, int got) {
-        if (got == asked) {
-            return Duration.ZERO; // there may be more, as soon as a slot is free
-        }
-        if (got > 0) {
-            idle.reset();
-            // announcements are swallowed for so long after one that was made
-            return settings.notifyThrottle();
-        }
-        Duration longest = announced.getAsBoolean() ? settings.notifyFallback() : idle.next();
-        // nothing announces a hidden message: a retry, a start delay, what a worker that died had in hand
-        return queries.nextMessageDelay(flow.slug())
-                .filter(delay -> delay.compareTo(longest) < 0)
-                .orElse(longest);
-    }
-
-    private void start(TaskScope scope, Task task) {
-        var attempt = new Attempt(task, workerId, clock.instant().plus(task.timeout()));
-        running.add(attempt);
-        var deadline = deadlines.schedule(task.timeout(), () -> timeOut(attempt));
-        scope.fork(() -> {
-            attempt.runsOn(Thread.currentThread());
-            events.taskStarted(attempt);
-            try {
-                Outcome outcome = runner.run(attempt);
-                deadline.cancel(false);
-                if (attempt.settle()) {
-                    outcomes.accept(outcome); // recording is another thread's
-                }
-            } finally {
-                running.remove(attempt);
-                slots.release();
-            }
-        });
-    }
-
-    private void timeOut(Attempt attempt) {
-        if (attempt.settle()) {
-            outcomes.acceptNow(new Outcome.TimedOut(attempt));
-            attempt.cancel();
-            var unused = deadlines.schedule(AFTER_INTERRUPT, () -> {
-                if (running.contains(attempt)) {
-                    unresponsive(attempt, "its slot is free when it ends");
-                }
-            });
+            slots.give(unused);
         }
     }
 
     private void drain(TaskScope scope) throws InterruptedException {
-        int all = settings.concurrency() + 1; // with the one that stop() added
-        if (!running.isEmpty()) {
-            log.info("{}", line("worker_drains").with("tasks", running.size()));
+        waiting = new Waiting(Reason.LAST_TASKS, Optional.empty());
+        if (inHand.size() > 0) {
+            log.info("{}", line("worker_drains").with("tasks", inHand.size()));
         }
-        if (awaitSlots(all, interruptAt)) {
-            return;
-        }
-        log.warn("{}", line("grace_over").with("interrupted", running.size()));
-        running.forEach(Attempt::cancel);
-        scope.cancel();
-        if (!awaitSlots(all, clock.instant().plus(AFTER_INTERRUPT))) {
-            for (Attempt attempt : running) {
-                if (attempt.settle()) {
-                    unresponsive(attempt, "the task is handed back while its handler still runs");
-                    outcomes.acceptNow(new Outcome.Released(attempt));
-                }
-            }
-        }
-    }
-
-    private void unresponsive(Attempt attempt, String next) {
-        log.warn(
-                "{}",
-                LogLine.of("handler_unresponsive")
-                        .with(attempt.task())
-                        .with("count", unresponsive.incrementAndGet())
-                        .with("at", attempt.where())
-                        .with("next", next));
-        events.taskUnresponsive(attempt);
+        inHand.drain(scope);
+        waiting = null;
     }
 
     /** What this does, where outages are told. */
@@ -278,9 +254,18 @@ final class PollLoop implements Runnable {
         return LogLine.of(event).with("flow", flow.slug()).with("worker", workerId);
     }
 
-    /** Waits for all slots; the limit may come nearer meanwhile. */
-    private boolean awaitSlots(int all, Instant limit) throws InterruptedException {
-        return slots.tryAcquire(
-                all, Math.max(0, Duration.between(clock.instant(), limit).toNanos()), NANOSECONDS);
+    WorkerSnapshot snapshot() {
+        var phase = life.phase();
+        return new WorkerSnapshot(
+                workerId,
+                name,
+                flow.slug(),
+                phase.state(),
+                phase.since(),
+                inHand.snapshot(),
+                slots.free(),
+                Optional.ofNullable(waiting),
+                Optional.ofNullable(lastHeartbeat),
+                pace.listening());
     }
 }

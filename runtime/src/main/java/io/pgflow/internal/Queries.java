@@ -8,9 +8,13 @@ import static io.pgflow.sql.jooq.pgflow.Tables.FAIL_TASKS;
 import static io.pgflow.sql.jooq.pgflow.Tables.RECOVER_TASKS;
 import static io.pgflow.sql.jooq.pgflow.Tables.RUNS;
 import static io.pgflow.sql.jooq.pgflow.Tables.WORKERS;
+import static io.pgflow.sql.jooq.pgmq.Tables.NOTIFY_INSERT_THROTTLE;
 import static org.jooq.Records.mapping;
 import static org.jooq.impl.DSL.any;
 import static org.jooq.impl.DSL.currentOffsetDateTime;
+import static org.jooq.impl.DSL.trueCondition;
+import static org.jooq.impl.DSL.val;
+import static org.jooq.impl.DSL.when;
 
 import io.pgflow.internal.Report.Effect;
 import io.pgflow.internal.Report.RunEnd;
@@ -26,8 +30,10 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.function.Function;
 import org.jooq.JSONB;
+import org.jooq.Record1;
 import org.jooq.Record2;
 import org.jooq.exception.DataAccessException;
+import org.jooq.impl.DSL;
 import org.jooq.types.DayToSecond;
 import org.jooq.types.YearToSecond;
 import org.jspecify.annotations.Nullable;
@@ -107,31 +113,62 @@ final class Queries {
     }
 
     /**
+     * What a poll found.
+     *
+     * @param tasks in no order
+     * @param nextVisible if there are none: how long until the next message of the queue is visible, by {@code pgflow.next_message_delay}; zero
+     *     where one is that was not claimed, empty where none is hidden
+     */
+    record Claim(List<Task> tasks, Optional<Duration> nextVisible) {}
+
+    /**
      * Claims tasks, by {@code pgflow.claim_tasks}.
      *
      * @param most 1 or more
-     * @return in no order; none if there is nothing to do now
      */
-    List<Task> claim(String flow, UUID worker, int most) {
+    Claim claim(String flow, UUID worker, int most) {
         var t = CLAIM_TASKS(flow, worker, most);
-        return session.call(db -> db.select(
+        var delay = when(t.RUN_ID.isNull(), Routines.nextMessageDelay(val(flow)));
+        var rows = session.call(db -> db.select(
                         t.RUN_ID,
                         t.STEP_SLUG,
                         t.TASK_INDEX,
                         t.ATTEMPT,
                         t.CLAIM_NO,
-                        t.TIMEOUT.convertFrom(Duration::ofSeconds),
+                        t.TIMEOUT.convertFrom(seconds -> seconds == null ? null : Duration.ofSeconds(seconds)),
                         text(t.INPUT),
-                        text(t.FLOW_INPUT))
-                .from(t)
-                .fetch(mapping((run, step, index, attempt, claim, timeout, input, flowInput) ->
-                        new Task(flow, run, step, index, attempt, claim, timeout, input, flowInput))));
+                        text(t.FLOW_INPUT),
+                        delay)
+                .from(DSL.values(DSL.row(1))) // the row that is there where no task is
+                .leftJoin(t)
+                .on(trueCondition())
+                .fetch());
+        var first = rows.getFirst();
+        if (first.value1() == null) {
+            return new Claim(List.of(), Optional.ofNullable(first.value9()).map(Duration::ofMillis));
+        }
+        return new Claim(
+                rows.map(r -> new Task(
+                        flow,
+                        r.value1(),
+                        r.value2(),
+                        r.value3(),
+                        r.value4(),
+                        r.value5(),
+                        r.value6(),
+                        r.value7(),
+                        r.value8())),
+                Optional.empty());
     }
 
-    /** How long until the next hidden message of a queue is visible, by {@code pgflow.next_message_delay}; empty if none is hidden. */
-    Optional<Duration> nextMessageDelay(String flow) {
-        return session.call(db -> Optional.ofNullable(Routines.nextMessageDelay(db.configuration(), flow)))
-                .map(Duration::ofMillis);
+    /** The least milliseconds between two announcements of a queue that {@link #enableNotifications} has seen to. */
+    Duration throttle(String flow) {
+        return session.call(db -> db.select(NOTIFY_INSERT_THROTTLE.THROTTLE_INTERVAL_MS)
+                .from(NOTIFY_INSERT_THROTTLE)
+                .where(NOTIFY_INSERT_THROTTLE.QUEUE_NAME.eq(flow))
+                .fetchOptional(Record1::value1)
+                .map(Duration::ofMillis)
+                .orElse(Duration.ZERO));
     }
 
     /** Records results, by {@code pgflow.complete_tasks}; a report for each, in their order. */

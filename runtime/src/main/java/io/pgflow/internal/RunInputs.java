@@ -1,55 +1,190 @@
 package io.pgflow.internal;
 
-import io.pgflow.Flow;
-import io.pgflow.Source;
-import io.pgflow.Step;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.Set;
 import java.util.UUID;
-import java.util.stream.Collectors;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jooq.exception.DataAccessException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * The inputs of runs, for steps that read them although other steps come before: their claims do not carry them. Each is fetched once, and kept
- * while its run is among the latest. For one thread, which is not a handler's: an interrupt there would break the connection.
+ * The inputs of runs, for steps that read them although their claims do not carry them. Fetched when asked for, those asked for together in one
+ * statement, and each once as long as it is among the latest. Any thread may ask; the fetching is a thread's of its own, since an
+ * interrupt of a handler would break the connection.
  */
 final class RunInputs {
 
-    private static final int KEPT = 2 * PollLoop.LARGEST_CLAIM; // no claim crowds out its own
+    private static final Logger log = LoggerFactory.getLogger(RunInputs.class);
 
-    private final Set<String> readers;
+    /** Characters kept, beside what somebody waits for. */
+    private static final long KEPT = 16 << 20;
+
     private final Queries queries;
-    private final Map<UUID, String> inputs = new LinkedHashMap<>(16, 0.75f, true) {
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<UUID, String> eldest) {
-            return size() > KEPT;
-        }
-    };
+    private final Backoff backoff = new Backoff(Duration.ofMillis(100), Duration.ofSeconds(5), new Random());
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Map<UUID, CompletableFuture<String>> inputs = new LinkedHashMap<>(16, 0.75f, true);
+    private final Set<UUID> wanted = new HashSet<>();
+    private long kept;
+    private boolean fetching;
+    private volatile boolean closed;
 
-    RunInputs(Flow<?> flow, Queries queries) {
-        this.readers = flow.steps().stream()
-                .filter(step -> !step.dependencies().isEmpty())
-                .filter(step -> step.sources().stream().anyMatch(source -> source instanceof Source.Input<?>))
-                .map(Step::slug)
-                .collect(Collectors.toUnmodifiableSet());
+    RunInputs(Queries queries) {
         this.queries = queries;
     }
 
-    /** The same tasks, with the run's input where their step reads it. */
-    List<Task> fill(List<Task> tasks) {
-        if (readers.isEmpty()) {
-            return tasks;
+    /** Asks for a run's input without waiting for it. */
+    void expect(UUID run) {
+        var unused = ask(run);
+    }
+
+    private CompletableFuture<String> ask(UUID run) {
+        lock.lock();
+        try {
+            var input = inputs.get(run);
+            if (input == null) {
+                input = new CompletableFuture<>();
+                inputs.put(run, input);
+                wanted.add(run);
+                if (!fetching) {
+                    fetching = true;
+                    Thread.ofVirtual().name("pgflow-inputs").start(this::fetch);
+                }
+            }
+            return input;
+        } finally {
+            lock.unlock();
         }
-        var missing = tasks.stream()
-                .filter(task -> readers.contains(task.stepSlug()) && !inputs.containsKey(task.runId()))
-                .map(Task::runId)
-                .collect(Collectors.toSet());
-        if (!missing.isEmpty()) {
-            inputs.putAll(queries.runInputs(missing));
+    }
+
+    /**
+     * A run's input, as JSON.
+     *
+     * @throws CancellationException if the thread is interrupted meanwhile
+     * @throws IllegalStateException if there is no such run any more
+     */
+    String get(UUID run) {
+        try {
+            return ask(run).get();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new CancellationException("interrupted while waiting for the run's input");
+        } catch (ExecutionException e) {
+            throw new IllegalStateException(
+                    "the input of run " + run + " cannot be read: " + e.getCause(), e.getCause());
         }
-        return tasks.stream()
-                .map(task -> readers.contains(task.stepSlug()) ? task.withFlowInput(inputs.get(task.runId())) : task)
-                .toList();
+    }
+
+    /** Fetches nothing more; who waits gets an error. */
+    void close() {
+        closed = true;
+    }
+
+    private void fetch() {
+        for (List<UUID> runs = next(); !runs.isEmpty(); runs = next()) {
+            try {
+                arrived(runs, queries.runInputs(Set.copyOf(runs)));
+                backoff.reset();
+            } catch (DataAccessException e) {
+                if (closed || SqlErrors.refusesData(e)) {
+                    failed(runs, e);
+                } else {
+                    retryLater(runs, e);
+                }
+            } catch (RuntimeException e) {
+                failed(runs, e);
+            }
+        }
+    }
+
+    private List<UUID> next() {
+        lock.lock();
+        try {
+            var runs = new ArrayList<>(wanted);
+            wanted.clear();
+            fetching = !runs.isEmpty();
+            return runs;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void arrived(List<UUID> runs, Map<UUID, String> found) {
+        lock.lock();
+        try {
+            for (UUID run : runs) {
+                var input = inputs.get(run);
+                String json = found.get(run);
+                if (input == null) {
+                    continue;
+                }
+                if (json == null) {
+                    inputs.remove(run);
+                    input.completeExceptionally(new IllegalStateException("the run is not there any more"));
+                } else {
+                    kept += json.length();
+                    input.complete(json);
+                }
+            }
+            forgetTheEldest();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void forgetTheEldest() {
+        for (Iterator<CompletableFuture<String>> all = inputs.values().iterator(); all.hasNext() && kept > KEPT; ) {
+            var input = all.next();
+            if (input.isDone()) {
+                kept -= input.join().length();
+                all.remove();
+            }
+        }
+    }
+
+    private void failed(List<UUID> runs, RuntimeException e) {
+        lock.lock();
+        try {
+            for (UUID run : runs) {
+                var input = inputs.remove(run);
+                if (input != null) {
+                    input.completeExceptionally(e);
+                }
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The tasks wait: what heals does not cost them an attempt, unless it takes longer than they have. */
+    private void retryLater(List<UUID> runs, DataAccessException e) {
+        Duration pause = backoff.next();
+        log.warn(
+                "{}",
+                LogLine.of("run_inputs_not_read")
+                        .with("runs", runs.size())
+                        .with("retry_in", pause)
+                        .with("error", SqlErrors.describe(e)));
+        lock.lock();
+        try {
+            wanted.addAll(runs);
+        } finally {
+            lock.unlock();
+        }
+        try {
+            Thread.sleep(pause);
+        } catch (InterruptedException interrupted) {
+            throw new IllegalStateException("this thread is never interrupted", interrupted);
+        }
     }
 }

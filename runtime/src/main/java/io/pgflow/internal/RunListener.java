@@ -36,7 +36,7 @@ public final class RunListener implements RunWatch.Ear {
     public RunListener(DataSource dataSource, ClientQueries queries, Runnable heard) {
         this.queries = queries;
         this.heard = heard;
-        this.session = new Session(dataSource);
+        this.session = new Session(dataSource, Connections.SILENCE);
         this.thread = Thread.ofPlatform().daemon().name("pgflow-listener").start(this::run);
     }
 

@@ -2,6 +2,9 @@ package io.pgflow.internal;
 
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -11,21 +14,29 @@ import org.jooq.exception.DataAccessException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One connection, taken once and kept: what the engine does must not wait behind what handlers do with the pool. After an
- * error the connection is given up unless it still works, and the next call takes a new one. Calls are one at a time, from any thread; none of the
- * threads that call may ever be interrupted, since that would close a socket in the middle of a statement.
+ * One connection, taken once and kept: what the engine does must not wait behind what handlers do with the pool. After an error the connection is given
+ * up unless it still works, and the next call takes a new one. Calls are one at a time, from any thread; none of the threads that
+ * call may ever be interrupted, since that would close a socket in the middle of a statement.
  */
 final class Session implements AutoCloseable {
 
     private static final int VALID_WITHIN_SECONDS = 2;
 
     private final DataSource dataSource;
+    private final Duration silence;
     private final ReentrantLock lock = new ReentrantLock();
     private volatile @Nullable Connection connection;
+    private volatile boolean aborted;
 
-    /** Takes a connection at the first call. */
-    Session(DataSource dataSource) {
+    /**
+     * Takes a connection at the first call.
+     *
+     * @param silence how long a statement may go without an answer before the connection counts as broken: one that was cut off without
+     *     a word would wait for ever
+     */
+    Session(DataSource dataSource, Duration silence) {
         this.dataSource = dataSource;
+        this.silence = silence;
     }
 
     /**
@@ -38,7 +49,7 @@ final class Session implements AutoCloseable {
         try {
             return work.apply(Jooq.on(connection()));
         } catch (DataAccessException e) {
-            giveUpUnlessValid();
+            giveUpUnlessUseful(e);
             throw e;
         } finally {
             lock.unlock();
@@ -54,34 +65,81 @@ final class Session implements AutoCloseable {
     }
 
     private Connection connection() {
-        if (connection == null) {
-            try {
-                connection = dataSource.getConnection();
-                connection.setAutoCommit(true);
-            } catch (SQLException e) {
-                throw new DataAccessException("no connection: " + e.getMessage(), e);
+        try {
+            Connection usable = connection;
+            if (usable == null && !aborted) {
+                usable = dataSource.getConnection();
+                connection = usable;
+                usable.setAutoCommit(true);
+                usable.setNetworkTimeout(Runnable::run, Math.toIntExact(silence.toMillis()));
             }
+            if (usable == null || aborted) { // meanwhile, perhaps
+                close();
+                throw new DataAccessException("no connection: the worker has given up on the database");
+            }
+            return usable;
+        } catch (SQLException e) {
+            throw new DataAccessException("no connection: " + e.getMessage(), e);
         }
-        return connection;
     }
 
-    private void giveUpUnlessValid() {
+    private void giveUpUnlessUseful(DataAccessException reason) {
+        Connection used = connection;
+        if (used == null) {
+            return;
+        }
         try {
-            if (connection != null && !connection.isValid(VALID_WITHIN_SECONDS)) {
-                close();
+            if (SqlErrors.spoilsConnection(reason)) {
+                used.abort(Runnable::run); // else the pool might give it to us again
+            } else if (used.isValid(VALID_WITHIN_SECONDS)) {
+                return;
             }
         } catch (SQLException e) {
-            close();
+            // it is of no use, then
+        }
+        close();
+    }
+
+    private boolean lockSoon() {
+        boolean interrupted = Thread.interrupted();
+        try {
+            return lock.tryLock(VALID_WITHIN_SECONDS, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            interrupted = true;
+            return lock.tryLock();
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
         }
     }
 
-    /** Takes the connection now. */
-    void open() {
-        run(db -> {});
+    /**
+     * Takes the connection now.
+     *
+     * @throws DataAccessException if there is none within so long
+     */
+    void open(Duration limit) {
+        var failure = new AtomicReference<@Nullable DataAccessException>(
+                new DataAccessException("no connection within " + Durations.format(limit)));
+        var opening = Thread.ofPlatform().daemon().name("pgflow-connect").start(() -> {
+            try {
+                run(db -> {});
+                failure.set(null);
+            } catch (DataAccessException e) {
+                failure.set(e);
+            }
+        });
+        Engine.uninterrupted(() -> opening.join(limit));
+        DataAccessException e = failure.get();
+        if (e != null) {
+            throw e;
+        }
     }
 
-    /** Breaks the connection, from any thread: whoever waits on it gets an error. */
+    /** Breaks the connection, from any thread, and takes no other: whoever waits on it gets an error, and so does whoever calls later. */
     void abort() {
+        aborted = true;
         Connection broken = connection;
         if (broken != null) {
             try {
@@ -92,10 +150,12 @@ final class Session implements AutoCloseable {
         }
     }
 
-    /** Gives the connection back. A call after this takes another one. */
+    /** Gives the connection back, unless it is in use by then: that takes an {@link #abort} before. A call after this takes another one. */
     @Override
     public void close() {
-        lock.lock();
+        if (!lockSoon()) {
+            return;
+        }
         try {
             if (connection != null) {
                 connection.close();

@@ -1,6 +1,7 @@
 package io.pgflow.internal;
 
 import io.pgflow.PgflowException;
+import java.util.Set;
 import org.jooq.exception.DataAccessException;
 
 /** Tells errors of the database apart by their SQL state. */
@@ -28,6 +29,17 @@ final class SqlErrors {
                         "Bring it up to date: start a worker of this release, or call Schema.migrate.");
             default -> e;
         };
+    }
+
+    /**
+     * Whether the connection is of no use after this, even if it still answers: it was cut (08) or told to go (57P), leads to a server that takes
+     * no writes any more (25006), or has plans of statements that have changed since (26000, 0A000).
+     */
+    static boolean spoilsConnection(DataAccessException e) {
+        String state = e.sqlState();
+        return state.startsWith("08")
+                || state.startsWith("57P")
+                || Set.of("25006", "26000", "0A000").contains(state);
     }
 
     /** State and message of the database, without the statement; of other errors what they are. */

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param claimNo goes back with the report, which is late if another claim was made since
  * @param timeout what the database allows this attempt
  * @param input JSON: of a map the element, else an object of the dependencies' outputs
- * @param flowInput JSON, the run's input; of single root steps only
+ * @param flowInput JSON, the run's input; null but for single root steps
  */
 record Task(
         String flowSlug,
@@ -24,11 +24,6 @@ record Task(
         Duration timeout,
         String input,
         @Nullable String flowInput) {
-
-    /** The same task with the run's input, which its claim did not carry. */
-    Task withFlowInput(@Nullable String json) {
-        return new Task(flowSlug, runId, stepSlug, taskIndex, attempt, claimNo, timeout, input, json);
-    }
 
     /** As log lines begin: {@code reserve[3] of run 018f…}. */
     @Override

@@ -32,7 +32,7 @@ class EventsTest {
     private final List<WorkerEvent> told = new CopyOnWriteArrayList<>();
     private final Task task =
             new Task("orders", UUID.randomUUID(), "charge", 0, 1, 1, Duration.ofSeconds(60), "{}", null);
-    private final Attempt attempt = new Attempt(task, UUID.randomUUID(), NOON);
+    private final Attempt attempt = new Attempt(task, UUID.randomUUID(), NOON, type -> null);
 
     @Test
     void areNotMadeWhereNobodyListens() {

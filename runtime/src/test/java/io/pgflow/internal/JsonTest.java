@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import io.pgflow.Flow;
 import io.pgflow.FlowBuilder;
+import io.pgflow.Source;
 import io.pgflow.Step;
 import io.pgflow.TaskContext;
 import java.math.BigDecimal;
@@ -78,7 +79,13 @@ class JsonTest {
             Instant deadline,
             UUID workerId,
             boolean cancelled)
-            implements TaskContext {}
+            implements TaskContext {
+
+        @Override
+        public <I> I input(Source.Input<I> source) {
+            throw new AssertionError("nobody asks");
+        }
+    }
 
     record Line(String article, int count) {}
 

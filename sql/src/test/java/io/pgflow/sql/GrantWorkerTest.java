@@ -52,7 +52,7 @@ class GrantWorkerTest {
         assertThat(worker.completeTasks(tasks.get(0).with("10"))).containsExactly("1 completed - f");
         assertThat(worker.release(tasks.get(1).with(null))).isEqualTo(1);
         assertThat(worker.failTasks(tasks.get(2).with("again"))).containsExactly("1 retrying - f");
-        assertThat(worker.number("select pgflow.next_message_delay(?)", flow)).isPositive();
+        assertThat(worker.number("select pgflow.next_message_delay(?)", flow)).isZero();
         worker.show(flow);
         worker.drain(flow, "20");
         assertThat(worker.run(run)).isEqualTo("completed 0");
