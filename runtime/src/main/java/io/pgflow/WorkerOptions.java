@@ -3,6 +3,7 @@ package io.pgflow;
 import io.pgflow.internal.Database;
 import io.pgflow.internal.Json;
 import io.pgflow.internal.Option;
+import io.pgflow.internal.Options;
 import io.pgflow.internal.Work;
 import io.pgflow.internal.WorkerSettings;
 import java.nio.file.Path;
@@ -85,7 +86,7 @@ public final class WorkerOptions {
      * @throws PgflowException.InvalidOption if out of range
      */
     public WorkerOptions name(String prefix) {
-        return set(Option.NAME, prefix);
+        return set(Options.NAME, prefix);
     }
 
     /**
@@ -96,7 +97,7 @@ public final class WorkerOptions {
      * @throws PgflowException.InvalidOption if out of range
      */
     public WorkerOptions workerId(UUID id) {
-        return set(Option.WORKER_ID, id);
+        return set(Options.WORKER_ID, id);
     }
 
     /**
@@ -107,7 +108,7 @@ public final class WorkerOptions {
      * @throws PgflowException.InvalidOption if out of range
      */
     public WorkerOptions concurrency(int tasks) {
-        return set(Option.CONCURRENCY, tasks);
+        return set(Options.CONCURRENCY, tasks);
     }
 
     /**
@@ -118,7 +119,7 @@ public final class WorkerOptions {
      * @throws PgflowException.InvalidOption if out of range
      */
     public WorkerOptions batchSize(int tasks) {
-        return set(Option.BATCH_SIZE, tasks);
+        return set(Options.BATCH_SIZE, tasks);
     }
 
     /**
@@ -129,7 +130,7 @@ public final class WorkerOptions {
      * @throws PgflowException.InvalidOption if out of range
      */
     public WorkerOptions grace(Duration time) {
-        return set(Option.GRACE, time);
+        return set(Options.GRACE, time);
     }
 
     /**
@@ -140,7 +141,7 @@ public final class WorkerOptions {
      * @throws PgflowException.InvalidOption if out of range
      */
     public WorkerOptions signalStrategy(SignalStrategy strategy) {
-        return set(Option.SIGNAL_STRATEGY, strategy);
+        return set(Options.SIGNAL_STRATEGY, strategy);
     }
 
     /**
@@ -151,7 +152,7 @@ public final class WorkerOptions {
      * @throws PgflowException.InvalidOption if out of range
      */
     public WorkerOptions minPollInterval(Duration time) {
-        return set(Option.MIN_POLL_INTERVAL, time);
+        return set(Options.MIN_POLL_INTERVAL, time);
     }
 
     /**
@@ -162,7 +163,7 @@ public final class WorkerOptions {
      * @throws PgflowException.InvalidOption if out of range
      */
     public WorkerOptions maxPollInterval(Duration time) {
-        return set(Option.MAX_POLL_INTERVAL, time);
+        return set(Options.MAX_POLL_INTERVAL, time);
     }
 
     /**
@@ -173,7 +174,7 @@ public final class WorkerOptions {
      * @throws PgflowException.InvalidOption if out of range
      */
     public WorkerOptions notifyFallback(Duration time) {
-        return set(Option.NOTIFY_FALLBACK, time);
+        return set(Options.NOTIFY_FALLBACK, time);
     }
 
     /**
@@ -184,7 +185,7 @@ public final class WorkerOptions {
      * @throws PgflowException.InvalidOption if out of range
      */
     public WorkerOptions notifyThrottle(Duration time) {
-        return set(Option.NOTIFY_THROTTLE, time);
+        return set(Options.NOTIFY_THROTTLE, time);
     }
 
     /**
@@ -195,7 +196,7 @@ public final class WorkerOptions {
      * @throws PgflowException.InvalidOption if out of range
      */
     public WorkerOptions heartbeatInterval(Duration time) {
-        return set(Option.HEARTBEAT_INTERVAL, time);
+        return set(Options.HEARTBEAT_INTERVAL, time);
     }
 
     /**
@@ -206,7 +207,7 @@ public final class WorkerOptions {
      * @throws PgflowException.InvalidOption if out of range
      */
     public WorkerOptions recoveryInterval(Duration time) {
-        return set(Option.RECOVERY_INTERVAL, time);
+        return set(Options.RECOVERY_INTERVAL, time);
     }
 
     /**
@@ -217,7 +218,7 @@ public final class WorkerOptions {
      * @throws PgflowException.InvalidOption if out of range
      */
     public WorkerOptions compile(Compile what) {
-        return set(Option.COMPILE, what);
+        return set(Options.COMPILE, what);
     }
 
     /**
@@ -228,7 +229,7 @@ public final class WorkerOptions {
      * @throws PgflowException.InvalidOption if out of range
      */
     public WorkerOptions failedStart(FailedStart what) {
-        return set(Option.FAILED_START, what);
+        return set(Options.FAILED_START, what);
     }
 
     /**

@@ -2,13 +2,9 @@ package io.pgflow.internal;
 
 import io.pgflow.Flow;
 import io.pgflow.PgflowException;
-import io.pgflow.WorkerOptions.FailedStart;
-import io.pgflow.WorkerOptions.SignalStrategy;
 import io.pgflow.WorkerSnapshot;
 import io.pgflow.WorkerState;
-import java.time.Duration;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -82,7 +78,7 @@ public final class Engine {
                 checks.requireSchema();
                 checks.requireFunctions();
                 stop.checkpoint();
-                var served = compiled(work, database, checks);
+                var served = ServedFlows.compiled(work, database, checks);
                 stop.checkpoint();
                 return start(database, served, stop);
             } catch (DataAccessException e) {
@@ -91,53 +87,6 @@ public final class Engine {
         } catch (RuntimeException | Error e) {
             database.close();
             throw e;
-        }
-    }
-
-    /** The flows that can be served, as they are in the database by then. */
-    private static Work compiled(Work work, Database database, StartChecks checks) {
-        var compiler = new FlowCompiler(database.dataSource());
-        var served = new ArrayList<Flow<?>>();
-        for (Flow<?> flow : work.flows()) {
-            try {
-                compile(flow, compiler, work.settings());
-                served.add(flow);
-            } catch (PgflowException | DataAccessException e) {
-                var reason = e instanceof DataAccessException refusal
-                        ? checks.explained(refusal, "compile flow '" + flow.slug() + "'")
-                        : e;
-                boolean last = served.isEmpty() && flow.equals(work.flows().getLast());
-                if (work.settings().failedStart() == FailedStart.STOP_ALL
-                        || last
-                        || reason instanceof PgflowException.DatabaseUnavailable) {
-                    throw reason;
-                }
-                log.error(
-                        "{}",
-                        LogLine.of("flow_not_served")
-                                .with("flow", flow.slug())
-                                .with("error", reason.getMessage())
-                                .with("next", "the other flows are served"));
-            }
-        }
-        return work.of(served);
-    }
-
-    private static void compile(Flow<?> flow, FlowCompiler compiler, WorkerSettings settings) {
-        var line = LogLine.of("flow_compiled").with("flow", flow.slug());
-        switch (compiler.compile(flow, settings.compile())) {
-            case NOTHING -> {}
-            case WRITTEN -> log.info("{}", line.with("found", "none"));
-            case REPLACED -> log.warn("{}", line.with("found", "another shape").with("lost", "its runs"));
-        }
-        var tuned = compiler.tunedOptions(flow);
-        if (!tuned.isEmpty()) {
-            log.warn(
-                    "{}",
-                    LogLine.of("options_differ")
-                            .with("flow", flow.slug())
-                            .with("in_database", String.join(", ", tuned))
-                            .with("next", "the database's rule"));
         }
     }
 
@@ -181,46 +130,13 @@ public final class Engine {
         life.moveTo(WorkerState.STARTING);
         var id = settings.workerId().orElseGet(UUID::randomUUID);
         queries.register(id, flow.slug(), settings.heartbeatInterval());
-        var pace = new Pace(settings, throttle(flow), this::listening, System::nanoTime, new Random());
+        var throttle = Announcements.throttle(flow.slug(), queries, settings);
+        var pace = new Pace(settings, throttle, this::listening, System::nanoTime, new Random());
         var runner = new TaskRunner(flow, json, inputs);
         var inHand = new InHand(id, settings.concurrency(), runner, outcomes, deadlines, events, clock);
         var worker = new PollLoop(flow, id, settings, queries, runner, inHand, pace, events, life, clock);
         worker.heard();
         workers.put(flow.slug(), worker);
-    }
-
-    /** The least time between two announcements of the flow's queue; null if it announces nothing. */
-    private @Nullable Duration throttle(Flow<?> flow) {
-        var strategy = settings.signalStrategy();
-        if (strategy.filter(SignalStrategy.POLLING::equals).isPresent()) {
-            return null;
-        }
-        String hindrance;
-        try {
-            if (queries.enableNotifications(flow.slug(), settings.notifyThrottle())) {
-                return queries.throttle(flow.slug());
-            }
-            hindrance = "pgmq there is older than 1.8";
-        } catch (DataAccessException e) {
-            if (!e.sqlState().equals("42501")) {
-                throw e;
-            }
-            hindrance = SqlErrors.describe(e) + ": the queue's owner can run select pgflow.enable_notifications('"
-                    + flow.slug() + "', " + settings.notifyThrottle().toMillis() + ")";
-        }
-        if (strategy.isPresent()) {
-            throw new PgflowException.InvalidOption(
-                    Option.SIGNAL_STRATEGY.toString(),
-                    "notify",
-                    "polling, since the queue of flow '%s' cannot announce: %s".formatted(flow.slug(), hindrance));
-        }
-        log.warn(
-                "{}",
-                LogLine.of("not_announced")
-                        .with("flow", flow.slug())
-                        .with("reason", hindrance)
-                        .with("next", "its worker polls"));
-        return null;
     }
 
     private boolean listening() {

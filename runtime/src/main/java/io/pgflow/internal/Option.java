@@ -1,13 +1,8 @@
 package io.pgflow.internal;
 
 import io.pgflow.PgflowException;
-import io.pgflow.WorkerOptions.Compile;
-import io.pgflow.WorkerOptions.FailedStart;
-import io.pgflow.WorkerOptions.SignalStrategy;
 import java.time.Duration;
 import java.util.Arrays;
-import java.util.EnumSet;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -20,145 +15,12 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An option of the workers: its names in code and in the environment, what it may be, and what it is where nothing is set. The README's table shows
+ * An option of the workers: its names in code and in the environment, what it may be, and what it is where nothing is set. {@link Options} has
  * all of them.
  *
  * @param <T> its values
  */
 public final class Option<T> {
-
-    /** The first part of the workers' names. */
-    public static final Option<String> NAME = new Option<>(
-            "name",
-            "what the workers' names begin with, in logs and thread names; the flow's slug follows",
-            "pgflow",
-            "pgflow",
-            "1 to 40 letters, digits, dots, hyphens and underscores",
-            text -> text,
-            Pattern.compile("[A-Za-z0-9._-]{1,40}").asMatchPredicate());
-
-    /** The id of the one worker. */
-    public static final Option<UUID> WORKER_ID = new Option<>(
-            "workerId",
-            "the worker's id, where there is only one flow",
-            null,
-            "random",
-            "a UUID",
-            UUID::fromString,
-            id -> true);
-
-    /** How many tasks of a flow run at once. */
-    public static final Option<Integer> CONCURRENCY =
-            number("concurrency", "tasks of each flow that run at once in this process", 10, "10", 1, 100_000);
-
-    /** How many tasks one statement claims. */
-    public static final Option<Integer> BATCH_SIZE = number(
-            "batchSize",
-            "the most tasks that one claim takes",
-            null,
-            "`concurrency`, at most 200",
-            1,
-            200); // more are no faster, and hold locks longer
-
-    /** How long tasks in hand may go on after a stop. */
-    public static final Option<Duration> GRACE = duration(
-            "grace",
-            "how long tasks in hand may go on after a stop, before they are interrupted and handed back",
-            Duration.ofSeconds(30),
-            Duration.ZERO,
-            Duration.ofHours(24));
-
-    /** How a worker learns of new messages. */
-    public static final Option<SignalStrategy> SIGNAL_STRATEGY = choice(
-            "signalStrategy",
-            "how workers learn of new tasks",
-            SignalStrategy.class,
-            null,
-            "notify where the queue can, else polling",
-            Set.of());
-
-    /** The least pause of a worker that polls. */
-    public static final Option<Duration> MIN_POLL_INTERVAL = duration(
-            "minPollInterval",
-            "the shortest pause between polls that find nothing, where tasks are not announced",
-            Duration.ofSeconds(1),
-            Duration.ofMillis(10),
-            Duration.ofMinutes(5));
-
-    /** The longest pause of a worker that polls. */
-    public static final Option<Duration> MAX_POLL_INTERVAL = duration(
-            "maxPollInterval",
-            "the longest such pause; not below `minPollInterval`",
-            Duration.ofSeconds(5),
-            Duration.ofMillis(10),
-            Duration.ofMinutes(5));
-
-    /** The longest pause of a worker that is told. */
-    public static final Option<Duration> NOTIFY_FALLBACK = duration(
-            "notifyFallback",
-            "the longest pause between polls where tasks are announced",
-            Duration.ofSeconds(30),
-            Duration.ofMillis(100),
-            Duration.ofMinutes(10));
-
-    /** The least time between two announcements. */
-    public static final Option<Duration> NOTIFY_THROTTLE = duration(
-            "notifyThrottle",
-            "the least time between two announcements of a queue, 0 for one each insert; one that somebody set before stays",
-            Duration.ofMillis(10),
-            Duration.ZERO,
-            Duration.ofMinutes(1));
-
-    /** How often a worker says that it lives. */
-    public static final Option<Duration> HEARTBEAT_INTERVAL = duration(
-            "heartbeatInterval",
-            "between two heartbeats; three missed ones make an orphan",
-            Duration.ofSeconds(4),
-            Duration.ofMillis(100),
-            Duration.ofMinutes(1));
-
-    /** How often abandoned tasks are looked for. */
-    public static final Option<Duration> RECOVERY_INTERVAL = duration(
-            "recoveryInterval",
-            "between two sweeps for tasks that nobody works on",
-            Duration.ofSeconds(5),
-            Duration.ofMillis(100),
-            Duration.ofMinutes(5));
-
-    /** What a start may do about a flow that is not in the database as it is in the code. */
-    public static final Option<Compile> COMPILE = choice(
-            "compile",
-            "what a start may do about flows: write `missing` ones, or only `verify`; in code also `RECOMPILE`, which drops runs",
-            Compile.class,
-            Compile.MISSING,
-            "missing",
-            EnumSet.of(Compile.RECOMPILE));
-
-    /** What becomes of the others where a flow cannot be served. */
-    public static final Option<FailedStart> FAILED_START = choice(
-            "failedStart",
-            "what follows when one of several flows cannot be served",
-            FailedStart.class,
-            FailedStart.STOP_ALL,
-            "stop_all",
-            Set.of());
-
-    /** All, as the README lists them. */
-    public static final List<Option<?>> ALL = List.of(
-            CONCURRENCY,
-            BATCH_SIZE,
-            GRACE,
-            NAME,
-            WORKER_ID,
-            SIGNAL_STRATEGY,
-            MIN_POLL_INTERVAL,
-            MAX_POLL_INTERVAL,
-            NOTIFY_FALLBACK,
-            NOTIFY_THROTTLE,
-            HEARTBEAT_INTERVAL,
-            RECOVERY_INTERVAL,
-            COMPILE,
-            FAILED_START);
 
     private final String name;
     private final String meaning;
@@ -167,6 +29,7 @@ public final class Option<T> {
     private final String allowed;
     private final Function<String, T> parser;
     private final Predicate<T> valid;
+    private final boolean inEnvironment;
 
     private Option(
             String name,
@@ -175,7 +38,8 @@ public final class Option<T> {
             String unsetText,
             String allowed,
             Function<String, T> parser,
-            Predicate<T> valid) {
+            Predicate<T> valid,
+            boolean inEnvironment) {
         this.name = name;
         this.meaning = meaning;
         this.unset = unset;
@@ -183,9 +47,21 @@ public final class Option<T> {
         this.allowed = allowed;
         this.parser = parser;
         this.valid = valid;
+        this.inEnvironment = inEnvironment;
     }
 
-    private static Option<Integer> number(
+    /** An option that is any text of a pattern. */
+    static Option<String> text(String name, String meaning, String unset, String allowed, Pattern pattern) {
+        return new Option<>(name, meaning, unset, unset, allowed, text -> text, pattern.asMatchPredicate(), true);
+    }
+
+    /** An option that differs from process to process: the environment, which many share, does not set it. */
+    static Option<UUID> id(String name, String meaning) {
+        return new Option<>(name, meaning, null, "random", "a UUID", UUID::fromString, id -> true, false);
+    }
+
+    /** An option that is a number, of a default or of one that {@code unsetText} describes. */
+    static Option<Integer> number(
             String name, String meaning, @Nullable Integer unset, String unsetText, int least, int most) {
         return new Option<>(
                 name,
@@ -194,11 +70,12 @@ public final class Option<T> {
                 unsetText,
                 least + " to " + most,
                 Integer::valueOf,
-                number -> least <= number && number <= most);
+                number -> least <= number && number <= most,
+                true);
     }
 
-    private static Option<Duration> duration(
-            String name, String meaning, Duration unset, Duration least, Duration most) {
+    /** An option that is a time. */
+    static Option<Duration> duration(String name, String meaning, Duration unset, Duration least, Duration most) {
         return new Option<>(
                 name,
                 meaning,
@@ -206,10 +83,12 @@ public final class Option<T> {
                 Durations.format(unset),
                 Durations.format(least) + " to " + Durations.format(most),
                 Durations::parse,
-                time -> time.compareTo(least) >= 0 && time.compareTo(most) <= 0);
+                time -> time.compareTo(least) >= 0 && time.compareTo(most) <= 0,
+                true);
     }
 
-    private static <E extends Enum<E>> Option<E> choice(
+    /** An option that is one of some words; some of them may be too grave for the environment. */
+    static <E extends Enum<E>> Option<E> choice(
             String name, String meaning, Class<E> type, @Nullable E unset, String unsetText, Set<E> inCodeOnly) {
         var choices = Arrays.stream(type.getEnumConstants())
                 .filter(choice -> !inCodeOnly.contains(choice))
@@ -225,7 +104,8 @@ public final class Option<T> {
                         .collect(Collectors.joining(" or ")),
                 text -> Optional.ofNullable(choices.get(text.toLowerCase(Locale.ROOT)))
                         .orElseThrow(IllegalArgumentException::new),
-                choice -> true);
+                choice -> true,
+                true);
     }
 
     /** What it is where nothing is set; empty if that depends on other things. */
@@ -236,11 +116,6 @@ public final class Option<T> {
     /** Its variable. */
     String variable() {
         return "PGFLOW_" + name.replaceAll("([A-Z])", "_$1").toUpperCase(Locale.ROOT);
-    }
-
-    /** Whether it can be set by the environment: an id is no two processes' in common. */
-    private boolean inEnvironment() {
-        return this != (Object) WORKER_ID;
     }
 
     /**
@@ -262,7 +137,7 @@ public final class Option<T> {
      */
     Optional<T> in(Map<String, String> environment) {
         String text = environment.get(variable());
-        if (text == null || text.isBlank() || !inEnvironment()) {
+        if (text == null || text.isBlank() || !inEnvironment) {
             return Optional.empty();
         }
         try {
@@ -285,7 +160,7 @@ public final class Option<T> {
     /** Its line in the README's table. */
     String row() {
         return "| `%s` | %s | %s | %s | %s |"
-                .formatted(name, inEnvironment() ? "`" + variable() + "`" : "", meaning, unsetText, allowed);
+                .formatted(name, inEnvironment ? "`" + variable() + "`" : "", meaning, unsetText, allowed);
     }
 
     private static String text(Object value) {

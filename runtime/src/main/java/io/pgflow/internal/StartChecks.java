@@ -94,7 +94,7 @@ final class StartChecks {
         var id = work.settings().workerId();
         if (slugs.size() > 1 && id.isPresent()) {
             throw new PgflowException.InvalidOption(
-                    Option.WORKER_ID.toString(), id.get().toString(), "set for a single flow only");
+                    Options.WORKER_ID.toString(), id.get().toString(), "set for a single flow only");
         }
     }
 

@@ -29,13 +29,13 @@ public final class WorkerSettings {
      */
     public static WorkerSettings of(Map<Option<?>, Object> code, Map<String, String> environment) {
         var values = new HashMap<>(code);
-        for (Option<?> option : Option.ALL) {
+        for (Option<?> option : Options.ALL) {
             option.in(environment).ifPresent(value -> values.put(option, value));
         }
         var settings = new WorkerSettings(values);
         if (settings.minPollInterval().compareTo(settings.maxPollInterval()) > 0) {
             throw new PgflowException.InvalidOption(
-                    Option.MIN_POLL_INTERVAL.toString(),
+                    Options.MIN_POLL_INTERVAL.toString(),
                     Durations.format(settings.minPollInterval()),
                     "at most maxPollInterval, which is " + Durations.format(settings.maxPollInterval()));
         }
@@ -53,57 +53,57 @@ public final class WorkerSettings {
 
     /** The name of a worker, for threads and logs. */
     String name(Flow<?> flow) {
-        return get(Option.NAME) + "-" + flow.slug();
+        return get(Options.NAME) + "-" + flow.slug();
     }
 
     /** The id of the only worker; empty for a random one. */
     Optional<UUID> workerId() {
-        return find(Option.WORKER_ID);
+        return find(Options.WORKER_ID);
     }
 
     /** The most tasks of a flow that run at once in this process. */
     int concurrency() {
-        return get(Option.CONCURRENCY);
+        return get(Options.CONCURRENCY);
     }
 
     /** The most tasks that one claim takes. */
     int batchSize() {
-        return Math.min(concurrency(), find(Option.BATCH_SIZE).orElse(LARGEST_BATCH));
+        return Math.min(concurrency(), find(Options.BATCH_SIZE).orElse(LARGEST_BATCH));
     }
 
     /** How long tasks in hand may go on after a stop. */
     Duration grace() {
-        return get(Option.GRACE);
+        return get(Options.GRACE);
     }
 
     /** How to learn of new tasks; empty for the best way that the queue has. */
     Optional<SignalStrategy> signalStrategy() {
-        return find(Option.SIGNAL_STRATEGY);
+        return find(Options.SIGNAL_STRATEGY);
     }
 
     /** The shortest pause of a worker to which nothing is announced. */
     Duration minPollInterval() {
-        return get(Option.MIN_POLL_INTERVAL);
+        return get(Options.MIN_POLL_INTERVAL);
     }
 
     /** The longest pause of such a worker. */
     Duration maxPollInterval() {
-        return get(Option.MAX_POLL_INTERVAL);
+        return get(Options.MAX_POLL_INTERVAL);
     }
 
     /** The longest pause of a worker whose queue announces messages. */
     Duration notifyFallback() {
-        return get(Option.NOTIFY_FALLBACK);
+        return get(Options.NOTIFY_FALLBACK);
     }
 
     /** The least time between two announcements of a queue, unless somebody has set another. */
     Duration notifyThrottle() {
-        return get(Option.NOTIFY_THROTTLE);
+        return get(Options.NOTIFY_THROTTLE);
     }
 
     /** Between two heartbeats; three missed ones make an orphan. */
     Duration heartbeatInterval() {
-        return get(Option.HEARTBEAT_INTERVAL);
+        return get(Options.HEARTBEAT_INTERVAL);
     }
 
     /** How long a worker may be silent before others take its tasks. */
@@ -113,16 +113,16 @@ public final class WorkerSettings {
 
     /** Between two sweeps for tasks that nobody works on any more. */
     Duration recoveryInterval() {
-        return get(Option.RECOVERY_INTERVAL);
+        return get(Options.RECOVERY_INTERVAL);
     }
 
     /** What a start may do about a flow that is not in the database as it is in the code. */
     Compile compile() {
-        return get(Option.COMPILE);
+        return get(Options.COMPILE);
     }
 
     /** What becomes of the others where a flow cannot be served. */
     FailedStart failedStart() {
-        return get(Option.FAILED_START);
+        return get(Options.FAILED_START);
     }
 }

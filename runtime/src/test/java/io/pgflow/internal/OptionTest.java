@@ -54,7 +54,7 @@ class OptionTest {
     @Test
     void ofTheEnvironmentBeatTheCodes() {
         var settings = WorkerSettings.of(
-                Map.of(Option.CONCURRENCY, 5, Option.GRACE, Duration.ofSeconds(1)),
+                Map.of(Options.CONCURRENCY, 5, Options.GRACE, Duration.ofSeconds(1)),
                 Map.of("PGFLOW_CONCURRENCY", " 64 ", "PGFLOW_BATCH_SIZE", "", "PGFLOW_SIGNAL_STRATEGY", "Polling"));
 
         assertThat(settings.concurrency()).isEqualTo(64);
@@ -123,17 +123,17 @@ class OptionTest {
 
     @Test
     void areRefusedInCodeToo() {
-        assertThatThrownBy(() -> Option.CONCURRENCY.checked(0))
+        assertThatThrownBy(() -> Options.CONCURRENCY.checked(0))
                 .isInstanceOf(InvalidOption.class)
                 .hasMessage("option concurrency is '0'; allowed: 1 to 100000");
-        assertThatThrownBy(() -> Option.GRACE.checked(Duration.ofSeconds(-1)))
+        assertThatThrownBy(() -> Options.GRACE.checked(Duration.ofSeconds(-1)))
                 .isInstanceOf(InvalidOption.class)
                 .hasMessageStartingWith("option grace is '-1s'; allowed: 0s to 24h");
     }
 
     @Test
     void areAllInTheReadmesTable() throws IOException {
-        var table = Option.ALL.stream().map(Option::row).collect(Collectors.joining("\n"));
+        var table = Options.ALL.stream().map(Option::row).collect(Collectors.joining("\n"));
 
         assertThat(Files.readString(Path.of("..", "README.md")))
                 .contains("\n\n| option | environment | meaning | default | allowed |\n|---|---|---|---|---|\n" + table
