@@ -275,6 +275,31 @@ public final class Client implements Starter, AutoCloseable {
     }
 
     /**
+     * Lists runs, newest first, a page at a time.
+     *
+     * {@snippet :
+     * var page = RunQuery.newest(50).of(flow).status(RunSummary.Status.FAILED);
+     * var failed = client.runs(page);
+     * var older = client.runs(page.olderThan(failed.getLast()));
+     * }
+     *
+     * @param query which ones
+     * @return the page; shorter than its limit if it is the last
+     */
+    public List<RunSummary> runs(RunQuery query) {
+        return queries.runs(query);
+    }
+
+    /**
+     * Lists the flows of the database with their options and steps.
+     *
+     * @return by slug
+     */
+    public List<StoredFlow> flows() {
+        return queries.flows();
+    }
+
+    /**
      * Ends all waits, and gives the connections back. Again does nothing; a client of workers ends with these, and is not closed by this.
      */
     @Override

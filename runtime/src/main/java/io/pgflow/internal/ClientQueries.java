@@ -14,7 +14,10 @@ import static org.jooq.impl.DSL.rowNumber;
 import static org.jooq.impl.DSL.when;
 
 import io.pgflow.PgflowException;
+import io.pgflow.RunQuery;
+import io.pgflow.RunSummary;
 import io.pgflow.StepState;
+import io.pgflow.StoredFlow;
 import java.sql.Connection;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -112,6 +115,16 @@ public final class ClientQueries {
         return other.matches()
                 ? new PgflowException.RunOfAnotherFlow(UUID.fromString(other.group(1)), flow, other.group(2), e)
                 : e;
+    }
+
+    /** A page of runs. */
+    public List<RunSummary> runs(RunQuery query) {
+        return call(db -> Listings.runs(db, query));
+    }
+
+    /** All flows with their steps. */
+    public List<StoredFlow> flows() {
+        return call(Listings::flows);
     }
 
     /** The latest run of a flow with this input that has not ended. */
