@@ -3,8 +3,10 @@ package io.pgflow.benchmark;
 import io.pgflow.benchmark.sql.SqlBench;
 import io.pgflow.benchmark.yardstick.Yardstick;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -38,6 +40,7 @@ public final class Bench {
         var data = Files.createTempDirectory("pgflow-bench");
         try (var server = Server.start(data)) {
             var facts = facts(server, options, List.of(arguments));
+            facts.put("data on", Files.getFileStore(data).type());
             if (options.sql()) {
                 sql(server, options, facts);
             } else {
@@ -116,6 +119,8 @@ public final class Bench {
     }
 
     private static void write(Options options, Report report) throws IOException {
+        var uptime = Duration.ofMillis(ManagementFactory.getRuntimeMXBean().getUptime());
+        report.facts().put("took", "%d min %d s".formatted(uptime.toMinutes(), uptime.toSecondsPart()));
         System.out.print(TextReport.of(report));
         write(options.out().resolve("results.json"), JsonReport.of(report));
         write(options.out().resolve("report.html"), HtmlReport.of(report));

@@ -149,7 +149,11 @@ public record PgFlow(int slots) implements Contender {
         @Override
         public double work() throws Exception {
             workers = PgFlow.workers(database, slots, flow);
-            return load.secondsUntil(() -> database.is("not exists (select from pgmq.q_work)"));
+            double seconds = load.secondsUntil(() -> database.is("not exists (select from pgmq.q_work)"));
+            if (database.is("exists (select from pgflow.runs where status <> 'completed')")) {
+                throw new IllegalStateException("not all runs of " + load.work() + " are completed");
+            }
+            return seconds;
         }
 
         @Override
