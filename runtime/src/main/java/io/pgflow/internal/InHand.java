@@ -9,6 +9,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -135,6 +136,14 @@ final class InHand {
 
     Slots slots() {
         return slots;
+    }
+
+    /** The tasks that were claimed and whose outcomes are not recorded yet; perhaps some more. */
+    List<Task> known() {
+        var running = List.copyOf(this.running); // before those that have ended, lest one is missed on its way
+        return Stream.concat(running.stream(), outcomes.unrecorded().stream())
+                .map(Attempt::task)
+                .toList();
     }
 
     int size() {

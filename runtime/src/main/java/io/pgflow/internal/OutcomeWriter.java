@@ -4,11 +4,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiConsumer;
 import java.util.function.BiFunction;
 import java.util.function.Function;
@@ -45,7 +46,7 @@ final class OutcomeWriter implements AutoCloseable {
     private final Semaphore queued = new Semaphore(0);
     private final Semaphore room;
     private final Thread thread;
-    private final AtomicInteger unrecorded = new AtomicInteger();
+    private final Set<Attempt> unrecorded = ConcurrentHashMap.newKeySet();
     private final CountDownLatch closing = new CountDownLatch(1);
     private volatile long giveUpAt = System.nanoTime() + Duration.ofDays(36_500).toNanos();
 
@@ -84,14 +85,19 @@ final class OutcomeWriter implements AutoCloseable {
     }
 
     private void add(Entry entry) {
-        unrecorded.incrementAndGet();
+        unrecorded.add(entry.outcome().attempt());
         queue.add(entry);
         queued.release();
     }
 
     /** Whether nothing waits to be recorded at the moment. */
     boolean allRecorded() {
-        return unrecorded.get() == 0;
+        return unrecorded.isEmpty();
+    }
+
+    /** The attempts whose outcomes wait to be recorded, or may be about to be. */
+    Set<Attempt> unrecorded() {
+        return Set.copyOf(unrecorded);
     }
 
     /** Sets until when, by {@link System#nanoTime}, the database may fail to answer before the rest is dropped; those tasks are run again. */
@@ -129,7 +135,7 @@ final class OutcomeWriter implements AutoCloseable {
                                 .with("next", "their tasks are run again"),
                         PrintableError.of(e));
             } finally {
-                unrecorded.addAndGet(-batch.size());
+                batch.forEach(outcome -> unrecorded.remove(outcome.attempt()));
             }
         }
     }

@@ -42,6 +42,7 @@ final class PollLoop implements Runnable {
     private final Wake wake = new Wake();
     private final CountDownLatch claimed = new CountDownLatch(1);
     private final CountDownLatch drained = new CountDownLatch(1);
+    private boolean unanswered; // a claim was, and what it took is unknown; the worker's own thread
     private volatile Instant startedAt = Instant.MAX;
     private volatile @Nullable Waiting waiting;
     private volatile @Nullable Instant lastHeartbeat;
@@ -191,6 +192,11 @@ final class PollLoop implements Runnable {
             waiting = new Waiting(Reason.FREE_SLOT, Optional.empty());
             int room = slots.take(batchSize);
             if (room == 0) { // none are given any more
+                try {
+                    handBackLost();
+                } catch (DataAccessException e) { // others will find them
+                    log.debug("{}", line("tasks_lost").with("error", SqlErrors.describe(e)));
+                }
                 return;
             }
             waiting = null;
@@ -209,12 +215,15 @@ final class PollLoop implements Runnable {
         long beganAt = System.nanoTime();
         events.pollStarted(workerId, flow.slug(), inHand.size());
         try {
+            handBackLost();
+            unanswered = true;
             var claim = queries.claim(flow.slug(), workerId, room);
             runner.expect(claim.tasks());
             for (Task task : claim.tasks()) {
                 unused--;
                 inHand.start(scope, task);
             }
+            unanswered = false;
             int got = claim.tasks().size();
             events.pollEnded(workerId, flow.slug(), inHand.size(), beganAt, got, got);
             events.answered(claiming());
@@ -233,6 +242,19 @@ final class PollLoop implements Runnable {
             return pause;
         } finally {
             slots.give(unused);
+        }
+    }
+
+    /** A claim that got no answer may have been made all the same: its tasks would be nobody's until they count as stalled. */
+    private void handBackLost() {
+        if (unanswered) {
+            int lost = queries.releaseLost(flow.slug(), workerId, inHand.known());
+            unanswered = false;
+            if (lost > 0) {
+                log.info(
+                        "{}",
+                        line("tasks_handed_back").with("tasks", lost).with("reason", "their claim got no answer"));
+            }
         }
     }
 

@@ -230,6 +230,23 @@ final class Queries {
                 db.configuration(), runs(released), steps(released), indexes(released), claims(released)));
     }
 
+    /**
+     * Hands back the tasks of a flow that the worker has claimed without getting the answer, by {@code pgflow.release_lost_tasks}.
+     *
+     * @param known those that it knows
+     * @return how many were unknown to it
+     */
+    int releaseLost(String flow, UUID worker, List<Task> known) {
+        return session.call(db -> Routines.releaseLostTasks(
+                db.configuration(),
+                flow,
+                worker,
+                array(known, Task::runId, UUID[]::new),
+                array(known, Task::stepSlug, String[]::new),
+                array(known, Task::taskIndex, Integer[]::new),
+                array(known, Task::claimNo, Integer[]::new)));
+    }
+
     /** Puts back what nobody works on any more, by {@code pgflow.recover_tasks}. */
     List<Recovered> recover() {
         var t = RECOVER_TASKS();
@@ -263,9 +280,9 @@ final class Queries {
     }
 
     private static <O, T> T[] array(
-            List<? extends O> outcomes,
+            List<? extends O> rows,
             Function<O, ? extends @Nullable T> part,
             java.util.function.IntFunction<T[]> empty) {
-        return outcomes.stream().map(part).toArray(empty);
+        return rows.stream().map(part).toArray(empty);
     }
 }

@@ -24,6 +24,7 @@ final class StartChecks {
             "complete_tasks",
             "fail_tasks",
             "release_tasks",
+            "release_lost_tasks",
             "recover_tasks",
             "next_message_delay",
             "heartbeat",
