@@ -100,13 +100,13 @@ public final class Client implements Starter, AutoCloseable {
     }
 
     private static Client on(Database database) {
+        ClientQueries queries;
         try {
-            database.requireSchema();
+            queries = database.requireSchema().clientQueries(database.dataSource());
         } catch (RuntimeException e) {
             database.close();
             throw e;
         }
-        var queries = ClientQueries.on(database.dataSource());
         var watch = new RunWatch(
                 queries, heard -> new RunListener(database.dataSource(), queries, heard), RunWatch.Pauses.DEFAULT);
         return new Client(queries, watch, new Json(), () -> {
@@ -133,7 +133,7 @@ public final class Client implements Starter, AutoCloseable {
      * @return for use while the transaction lasts, by one thread
      */
     public Starter in(Connection connection) {
-        return new Starts(ClientQueries.in(connection), json);
+        return new Starts(queries.in(connection), json);
     }
 
     /**
@@ -143,7 +143,7 @@ public final class Client implements Starter, AutoCloseable {
      * @return for use while the transaction lasts, by one thread
      */
     public Starter in(DSLContext transaction) {
-        return new Starts(ClientQueries.in(transaction), json);
+        return new Starts(queries.inTransaction(transaction), json);
     }
 
     @Override

@@ -332,7 +332,7 @@ public abstract sealed class PgflowException extends RuntimeException {
         private final String other;
 
         /** The id, the flow it was asked for, the flow it is a run of, and the database's error. */
-        public RunOfAnotherFlow(UUID run, String flow, String other, Throwable cause) {
+        public RunOfAnotherFlow(UUID run, String flow, String other, @Nullable Throwable cause) {
             super(
                     "run %s cannot be started for flow '%s': flow '%s' has a run of that id. Choose another id."
                             .formatted(run, flow, other),

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
-import io.pgflow.internal.ClientQueries;
+import io.pgflow.internal.Form;
 import io.pgflow.internal.Json;
 import io.pgflow.internal.RunListener;
 import io.pgflow.internal.RunWatch;
@@ -48,7 +48,7 @@ class AwaitTest {
 
     /** A client of its own, as {@link Client#connect} makes it, with these pauses. */
     private static Client client(DataSource database, DataSource ofListener, RunWatch.Pauses pauses) {
-        var queries = ClientQueries.on(database);
+        var queries = Form.SETS.clientQueries(database);
         var watch = new RunWatch(queries, heard -> new RunListener(ofListener, queries, heard), pauses);
         return new Client(queries, watch, new Json(), watch::close);
     }

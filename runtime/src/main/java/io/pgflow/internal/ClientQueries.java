@@ -47,7 +47,7 @@ import org.postgresql.util.ServerErrorMessage;
  * Every statement that the client sends, each in a transaction of its own unless the connection is a caller's. Any thread may call it. Each throws
  * what {@link SqlErrors#explained} makes of an error.
  */
-public final class ClientQueries {
+public class ClientQueries {
 
     /** How many of the callers hold a connection at once. The others wait in line here, where no pool loses patience. */
     private static final int AT_ONCE = 2;
@@ -58,27 +58,37 @@ public final class ClientQueries {
     private final DSLContext db;
     private final Semaphore line;
 
+    /** Takes a connection for each call: two at once, and one more for {@link #await}. */
+    ClientQueries(DataSource dataSource) {
+        this(Jooq.on(dataSource), AT_ONCE);
+    }
+
+    /** Works in a caller's transaction. */
+    ClientQueries(DSLContext transaction) {
+        this(transaction, Integer.MAX_VALUE);
+    }
+
     private ClientQueries(DSLContext db, int atOnce) {
         this.db = db;
         this.line = new Semaphore(atOnce, true);
     }
 
-    /** Takes a connection for each call: two at once, and one more for {@link #await}. */
-    public static ClientQueries on(DataSource dataSource) {
-        return new ClientQueries(Jooq.on(dataSource), AT_ONCE);
+    /** The same statements in the caller's transaction. */
+    public final ClientQueries in(Connection connection) {
+        return in(Jooq.on(connection));
     }
 
-    /** Works in the caller's transaction. */
-    public static ClientQueries in(Connection connection) {
-        return new ClientQueries(Jooq.on(connection), Integer.MAX_VALUE);
+    /** The same statements in the transaction that the context of a caller is in. */
+    public final ClientQueries inTransaction(DSLContext caller) {
+        return in(Jooq.on(caller.configuration().connectionProvider()));
     }
 
-    /** Works in the caller's transaction. */
-    public static ClientQueries in(DSLContext caller) {
-        return new ClientQueries(Jooq.on(caller.configuration().connectionProvider()), Integer.MAX_VALUE);
+    /** The same statements in a transaction. */
+    ClientQueries in(DSLContext transaction) {
+        return new ClientQueries(transaction);
     }
 
-    private <T> T call(Function<DSLContext, T> work) {
+    final <T> T call(Function<DSLContext, T> work) {
         line.acquireUninterruptibly();
         try {
             return work.apply(db);
@@ -102,7 +112,8 @@ public final class ClientQueries {
         }
     }
 
-    private static RuntimeException refused(String flow, DataAccessException e) {
+    /** What a refusal to start runs of a flow means. */
+    static RuntimeException refused(String flow, DataAccessException e) {
         var cause = e.getCause(PSQLException.class);
         ServerErrorMessage answer = cause == null ? null : cause.getServerErrorMessage();
         if (answer == null) {
@@ -140,11 +151,16 @@ public final class ClientQueries {
     /** Those of the runs that have not ended, by {@code pgflow.await_runs}, and whether the end of each will be announced. Waits in no line. */
     Map<UUID, Boolean> await(Collection<UUID> runs) {
         var t = AWAIT_RUNS(runs.toArray(UUID[]::new));
+        return callAtOnce(db -> db.select(t.RUN_ID, t.AWAITED)
+                .from(t)
+                .where(t.STATUS.eq("started"))
+                .fetchMap(Record2::value1, Record2::value2));
+    }
+
+    /** Waits in no line. */
+    final <T> T callAtOnce(Function<DSLContext, T> work) {
         try {
-            return db.select(t.RUN_ID, t.AWAITED)
-                    .from(t)
-                    .where(t.STATUS.eq("started"))
-                    .fetchMap(Record2::value1, Record2::value2);
+            return work.apply(db);
         } catch (DataAccessException e) {
             throw SqlErrors.explained(e);
         }

@@ -119,32 +119,29 @@ public final class Database implements AutoCloseable {
     /**
      * Looks whether the schema is there and fits this release; changes nothing.
      *
+     * @return in which form it takes calls
      * @throws PgflowException.SchemaMismatch if not
      * @throws PgflowException.PermissionMissing if the user may not look
      * @throws PgflowException.DatabaseUnavailable if the database does not answer
      */
-    public void requireSchema() {
+    public Form requireSchema() {
         SchemaReport found;
         try {
             found = Schema.describe(dataSource);
         } catch (SchemaException e) {
             throw new PgflowException.DatabaseUnavailable(description, e.getCause() == null ? e : e.getCause());
         }
-        switch (found.pgflow()) {
+        return switch (found.pgflow()) {
             case Absent() ->
                 throw new PgflowException.SchemaMismatch(
                         "none", "one to work with", "Start a worker on this database, or call Schema.migrate.");
-            case Foreign() ->
-                throw new PgflowException.SchemaMismatch(
-                        "one made by others",
-                        "PgFlow's own functions beside pgflow's",
-                        "Use a database without a schema pgflow: PgFlow installs its own there.");
+            case Foreign() -> Form.ofForeign(dataSource);
             case Unreadable() ->
                 throw new PgflowException.PermissionMissing(
                         "role '" + found.user() + "' may not read schema pgflow", null);
             case Installed installed -> {
-                switch (installed.standing()) {
-                    case CURRENT, NEWER -> {}
+                yield switch (installed.standing()) {
+                    case CURRENT, NEWER -> Form.SETS;
                     case OUTDATED ->
                         throw new PgflowException.SchemaMismatch(
                                 installed.toString(),
@@ -155,9 +152,9 @@ public final class Database implements AutoCloseable {
                                 installed.toString(),
                                 "one that this release knows",
                                 "Use release " + installed.release() + " or a newer one.");
-                }
+                };
             }
-        }
+        };
     }
 
     /** Where the database is, for messages and logs: the URL with its user, without password and parameters. */

@@ -32,6 +32,7 @@ public final class Engine {
     private final Json json;
     private final Events events;
     private final Connections connections;
+    private final Form form;
     private final Queries queries;
     private final RunInputs inputs;
     private final Deadlines deadlines = new Deadlines();
@@ -42,18 +43,19 @@ public final class Engine {
     private final ClientQueries clientQueries;
     private final RunWatch watch;
 
-    private Engine(Database database, Work work, Connections connections) {
+    private Engine(Database database, Work work, Connections connections, Form form) {
         this.database = database;
         this.settings = work.settings();
         this.json = work.json();
         this.events = new Events(work.listeners(), clock);
         this.connections = connections;
-        this.clientQueries = ClientQueries.on(database.dataSource());
+        this.form = form;
+        this.clientQueries = form.clientQueries(database.dataSource());
         this.watch = new RunWatch(clientQueries, announced -> ear(), RunWatch.Pauses.DEFAULT);
-        this.queries = new Queries(connections.claiming());
+        this.queries = form.queries(connections.claiming());
         this.inputs = new RunInputs(queries);
         this.outcomes = new OutcomeWriter(
-                new Queries(connections.recording()),
+                form.queries(connections.recording()),
                 settings.concurrency() * work.flows().size(),
                 events,
                 this::recorded,
@@ -75,12 +77,11 @@ public final class Engine {
             var checks = new StartChecks(database);
             checks.requireConnections(Connections.KEPT);
             try {
-                checks.requireSchema();
-                checks.requireFunctions();
+                Form form = checks.requireSchema();
                 stop.checkpoint();
                 var served = ServedFlows.compiled(work, database, checks);
                 stop.checkpoint();
-                return start(database, served, stop);
+                return start(database, served, form, stop);
             } catch (DataAccessException e) {
                 throw checks.explained(e, "start the workers");
             }
@@ -90,9 +91,9 @@ public final class Engine {
         }
     }
 
-    private static Engine start(Database database, Work work, Stop stop) {
+    private static Engine start(Database database, Work work, Form form, Stop stop) {
         var connections = Connections.open(database.dataSource(), work.settings());
-        var engine = new Engine(database, work, connections);
+        var engine = new Engine(database, work, connections, form);
         try {
             engine.cleanUp();
             for (Flow<?> flow : work.flows()) {
@@ -147,6 +148,7 @@ public final class Engine {
     private void work() {
         var keeper = new Housekeeper(
                 connections.keeping(),
+                form.queries(connections.keeping()),
                 List.copyOf(workers.values()),
                 settings,
                 events,

@@ -51,13 +51,14 @@ final class Housekeeper {
      */
     Housekeeper(
             Session session,
+            Queries queries,
             List<PollLoop> workers,
             WorkerSettings settings,
             Events events,
             BooleanSupplier allRecorded,
             Runnable runEnded) {
         this.session = session;
-        this.queries = new Queries(session);
+        this.queries = queries;
         this.workers = List.copyOf(workers);
         this.settings = settings;
         this.events = events;

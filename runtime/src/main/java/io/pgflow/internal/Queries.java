@@ -40,9 +40,10 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Every statement that the worker sends. Each is one call of an SQL function and one transaction; each throws
- * {@link DataAccessException} if no answer came, in which case it may or may not have been done.
+ * {@link DataAccessException} if no answer came, in which case it may or may not have been done. {@link ContractQueries} does the same with
+ * what pgflow's own schema offers.
  */
-final class Queries {
+class Queries {
 
     private final Session session;
 
@@ -202,7 +203,7 @@ final class Queries {
     }
 
     /** In whole seconds, so that it is never too early. */
-    private static @Nullable Integer retryAfter(Outcome.Failure failed) {
+    static @Nullable Integer retryAfter(Outcome.Failure failed) {
         Duration after = failed.retryAfter();
         if (after == null) {
             return null;

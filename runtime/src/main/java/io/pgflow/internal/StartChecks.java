@@ -120,20 +120,23 @@ final class StartChecks {
     /**
      * Brings the schema up to date, where that is allowed.
      *
+     * @return in which form it takes calls
      * @throws PgflowException.SchemaMismatch if it was made by others
      * @throws io.pgflow.sql.SchemaException if it cannot be used otherwise
      */
-    void requireSchema() {
+    Form requireSchema() {
         Migration migration = Schema.migrate(database.dataSource());
         switch (migration.outcome()) {
             case INSTALLED, UPGRADED -> log.info("{}", line(migration));
             case UNCHANGED, NEWER -> log.debug("{}", line(migration));
-            case FOREIGN ->
-                throw new PgflowException.SchemaMismatch(
-                        "one made by others",
-                        "PgFlow's own functions beside pgflow's",
-                        "Use a database without a schema pgflow: PgFlow installs its own there.");
+            case FOREIGN -> {
+                Form form = Form.ofForeign(database.dataSource());
+                log.info("{}", LogLine.of("schema_of_others").with("calls", form));
+                return form;
+            }
         }
+        requireFunctions();
+        return Form.SETS;
     }
 
     private static LogLine line(Migration migration) {
@@ -146,7 +149,7 @@ final class StartChecks {
      * @throws PgflowException.SchemaMismatch if one is missing
      * @throws PgflowException.PermissionMissing if one may not be executed
      */
-    void requireFunctions() {
+    private void requireFunctions() {
         var db = Jooq.on(database.dataSource());
         for (var row : db.fetch(
                 "select name, p.oid is not null as found, has_function_privilege(p.oid, 'execute') as allowed"
