@@ -50,23 +50,22 @@ public final class Endings {
     /** What ended another number of times than its state says. Rows that were deleted since count for nothing. */
     static final String BREACHES = """
             with ends as (
-              select e.run_id, e.step_slug, e.task_index, count(*) as times,
+              select e.run_id, coalesce(e.step_slug, '') as step_slug, coalesce(e.task_index, -1) as task_index, count(*) as times,
                 string_agg(concat_ws('-', e.was, e.became), ', ' order by e.at) as story
               from endings.seen e
-              group by e.run_id, e.step_slug, e.task_index
+              group by 1, 2, 3
             ),
             states as (
-              select r.run_id, null as step_slug, null::int as task_index, r.status from pgflow.runs r
+              select r.run_id, '' as step_slug, -1 as task_index, r.status from pgflow.runs r
               union all
-              select s.run_id, s.step_slug, null, s.status from pgflow.step_states s
+              select s.run_id, s.step_slug, -1, s.status from pgflow.step_states s
               union all
               select t.run_id, t.step_slug, t.task_index, t.status from pgflow.step_tasks t
             )
-            select concat_ws(' ', r.run_id, r.step_slug, r.task_index, format('is %s, but its endings are: %s', r.status, coalesce(e.story, 'none')))
+            select concat_ws(' ', r.run_id, nullif(r.step_slug, ''), nullif(r.task_index, -1),
+              format('is %s, but its endings are: %s', r.status, coalesce(e.story, 'none')))
             from states r
-            left join ends e on e.run_id = r.run_id
-              and e.step_slug is not distinct from r.step_slug
-              and e.task_index is not distinct from r.task_index
+            left join ends e on e.run_id = r.run_id and e.step_slug = r.step_slug and e.task_index = r.task_index
             where coalesce(e.times, 0) <> case when r.status in ('completed', 'failed', 'skipped') then 1 else 0 end
             order by 1
             limit 20""";
