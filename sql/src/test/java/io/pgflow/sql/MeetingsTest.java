@@ -15,7 +15,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 /** Two sessions do something to the same run at the same time, over and over: each outcome is one that a sequence of calls has. */
 @ExtendWith(CoreDatabase.class)
 class MeetingsTest {
-    private static final int ROUNDS = 200;
+    private static final int ROUNDS = 100;
 
     /** Lets both do their parts of each pair of tasks at once. */
     private static void meet(

@@ -178,6 +178,7 @@ class PlansTest {
     private static List<Access> accesses(List<String> plan) {
         var accesses = new ArrayList<Access>();
         for (int i = 0; i < plan.size(); i++) {
+            if (!plan.get(i).contains("Scan")) continue; // trying the pattern on every line takes a sixth of the time
             var scan = SCAN.matcher(plan.get(i));
             if (!scan.matches() || !KEYS.containsKey(scan.group(3))) continue;
             var columns = new LinkedHashSet<String>();

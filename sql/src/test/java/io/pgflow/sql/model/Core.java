@@ -22,10 +22,13 @@ final class Core implements AutoCloseable {
 
     private static final String STATE = """
             with messages as materialized (
-              select 'alpha' as flow_slug, false as archived, msg_id, vt, message, headers from pgmq.q_alpha
-              union all select 'alpha', true, msg_id, vt, message, headers from pgmq.a_alpha
-              union all select 'beta', false, msg_id, vt, message, headers from pgmq.q_beta
-              union all select 'beta', true, msg_id, vt, message, headers from pgmq.a_beta
+              select m.*, extract(epoch from m.vt - clock_timestamp()) as hidden_for
+              from (
+                select 'alpha' as flow_slug, false as archived, msg_id, vt, message, headers from pgmq.q_alpha
+                union all select 'alpha', true, msg_id, vt, message, headers from pgmq.a_alpha
+                union all select 'beta', false, msg_id, vt, message, headers from pgmq.q_beta
+                union all select 'beta', true, msg_id, vt, message, headers from pgmq.a_beta
+              ) m
             )
             select concat(r.run_id, ' ', r.status, ' remaining ', r.remaining_steps, ' output ', coalesce(r.output::text, '-'),
               case when (r.completed_at is not null) <> (r.status = 'completed') or (r.failed_at is not null) <> (r.status = 'failed')
@@ -49,7 +52,8 @@ final class Core implements AutoCloseable {
                 when count(*) over (partition by t.run_id, t.step_slug, t.task_index) > 1 then 'TWICE'
                 when m.archived then 'archived'
                 when m.msg_id is null then 'NOWHERE'
-                else (select pg_temp.coarse(m.vt))
+                when m.hidden_for < 500 then 'visible'
+                else 'hidden ' || round(m.hidden_for / 1000)
               end,
               case when (t.started_at is not null) <> (t.status <> 'queued') or (t.completed_at is not null) <> (t.status = 'completed')
                 or (t.failed_at is not null) <> (t.status = 'failed') then ' TIMES' end)

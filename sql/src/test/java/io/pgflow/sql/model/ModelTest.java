@@ -74,7 +74,7 @@ class ModelTest {
     private void check(DataSource database) {
         try (var core = new Core(database)) {
             for (long seed = next.getAndIncrement(); seed - FIRST < COUNT; seed = next.getAndIncrement()) {
-                if (seed % 100 == 0) core.tidy();
+                if (seed % 20 == 0) core.tidy();
                 check(seed, core);
             }
         } catch (SQLException e) {
