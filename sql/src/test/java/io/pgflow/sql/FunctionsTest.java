@@ -12,44 +12,6 @@ class FunctionsTest {
     private static final String FUNCTIONS = "from pg_proc where pronamespace = 'pgflow'::regnamespace";
 
     @Test
-    void areThoseOfTheContractOneOverloadEach(Flows db) {
-        assertThat(db.lines("select proname " + FUNCTIONS))
-                .doesNotHaveDuplicates()
-                .contains(
-                        "is_local",
-                        "is_valid_slug",
-                        "calculate_retry_delay",
-                        "create_flow",
-                        "add_step",
-                        "delete_flow_and_data",
-                        "_get_flow_shape",
-                        "_compare_flow_shapes",
-                        "_create_flow_from_shape",
-                        "ensure_flow_compiled",
-                        "start_flow",
-                        "start_flow_with_states",
-                        "get_run_with_states",
-                        "cascade_resolve_conditions",
-                        "cascade_complete_taskless_steps",
-                        "_cascade_force_skip_steps",
-                        "start_ready_steps",
-                        "start_tasks",
-                        "complete_task",
-                        "fail_task",
-                        "maybe_complete_run",
-                        "_archive_task_message",
-                        "requeue_stalled_tasks",
-                        "set_vt_batch",
-                        "poll_for_tasks",
-                        "track_worker_function",
-                        "mark_worker_stopped",
-                        "ensure_workers",
-                        "cleanup_ensure_workers_logs",
-                        "setup_ensure_workers_cron",
-                        "setup_requeue_stalled_tasks_cron");
-    }
-
-    @Test
     void areThoseThatTheRuntimeAdds(Flows db) {
         assertThat(db.lines("select proname " + FUNCTIONS))
                 .contains(
