@@ -127,6 +127,7 @@ class SupabaseFunctionsTest {
         db.run("""
                 insert into pgflow.workers (worker_id, queue_name, function_name, stopped_at, deprecated_at, last_heartbeat_at) values
                   (gen_random_uuid(), 'q', 'alive', null, null, now()),
+                  (gen_random_uuid(), 'q', 'alive', now(), null, now()),
                   (gen_random_uuid(), 'q', 'stopped', now(), null, now()),
                   (gen_random_uuid(), 'q', 'deprecated', null, now(), now()),
                   (gen_random_uuid(), 'q', 'silent', null, null, now() - interval '7 seconds')""");

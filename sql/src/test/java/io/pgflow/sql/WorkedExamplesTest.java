@@ -260,6 +260,8 @@ class WorkedExamplesTest {
 
         db.define("root", "a | required_input_pattern => '{\"ok\": true}', when_unmet => 'fail'");
         assertThat(db.line("select status from pgflow.start_flow('root', '1')")).isEqualTo("failed");
+        assertThat(db.lines("select * from pgflow.step_tasks where flow_slug = 'root'"))
+                .isEmpty();
         assertEvents(db, "run:started", "step:a:failed", "run:failed");
     }
 
