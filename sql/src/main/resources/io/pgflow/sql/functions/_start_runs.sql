@@ -13,6 +13,7 @@ declare
   v_steps int;         -- of the flow
   v_root_map boolean;  -- does one of its roots fan out over the input?
   v_settle boolean;    -- may a root be skipped or failed by its condition, or is there none?
+  v_reuse boolean := p_reuse and p_run_ids is not null;
   v_given uuid[];
   v_ids uuid[];
   v_sizes int[];       -- beside v_ids: elements of the input, where there is a root map
@@ -39,11 +40,15 @@ begin
     end if;
   end if;
 
-  select array_agg(coalesce(g.given, g.fresh) order by g.n) into v_given
-  from unnest(p_run_ids, pgflow._new_run_ids(cardinality(p_inputs))) with ordinality g (given, fresh, n)
-  where g.n <= cardinality(p_inputs);
+  if p_run_ids is null then
+    v_given := pgflow._new_run_ids(cardinality(p_inputs));
+  else
+    select array_agg(coalesce(g.given, g.fresh) order by g.n) into v_given
+    from unnest(p_run_ids, pgflow._new_run_ids(cardinality(p_inputs))) with ordinality g (given, fresh, n)
+    where g.n <= cardinality(p_inputs);
+  end if;
 
-  if p_reuse then
+  if v_reuse then
     with inserted as (
       insert into pgflow.runs as r (run_id, flow_slug, input, remaining_steps)
       select g.run_id, p_flow_slug, g.input, v_steps
@@ -59,14 +64,16 @@ begin
       select u.run_id, min(u.n) as n from unnest(v_given) with ordinality u (run_id, n) group by u.run_id
     ) g on g.run_id = i.run_id;
 
-    select r.run_id, r.flow_slug into v_other
-    from unnest(v_given) g (run_id)
-    cross join lateral (select x.run_id, x.flow_slug from pgflow.runs x where x.run_id = g.run_id offset 0) r
-    where r.flow_slug <> p_flow_slug
-    limit 1;
-    if found then
-      raise exception 'Run % belongs to flow %, not to %', v_other.run_id, v_other.flow_slug, p_flow_slug
-        using errcode = 'unique_violation', hint = 'Choose another run id.';
+    if cardinality(v_ids) is distinct from cardinality(v_given) then
+      select r.run_id, r.flow_slug into v_other
+      from unnest(v_given) g (run_id)
+      cross join lateral (select x.run_id, x.flow_slug from pgflow.runs x where x.run_id = g.run_id offset 0) r
+      where r.flow_slug <> p_flow_slug
+      limit 1;
+      if found then
+        raise exception 'Run % belongs to flow %, not to %', v_other.run_id, v_other.flow_slug, p_flow_slug
+          using errcode = 'unique_violation', hint = 'Choose another run id.';
+      end if;
     end if;
   else
     insert into pgflow.runs (run_id, flow_slug, input, remaining_steps)
@@ -116,7 +123,7 @@ begin
   end if;
 
   return query
-  select g.run_id, not p_reuse or i.n is not null
+  select g.run_id, not v_reuse or i.n is not null
   from unnest(v_given) with ordinality g (run_id, n)
   left join unnest(v_new) i (n) on i.n = g.n
   order by g.n;
