@@ -37,6 +37,7 @@ public final class Bench {
             System.exit(2);
             return;
         }
+        Files.createDirectories(options.out());
         var data = Files.createTempDirectory("pgflow-bench");
         try (var server = Server.start(data)) {
             var facts = facts(server, options, List.of(arguments));
