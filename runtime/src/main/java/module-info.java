@@ -5,6 +5,7 @@ module io.pgflow {
     requires transitive java.sql;
     requires transitive org.jooq;
     requires static transitive org.jspecify;
+    requires static jakarta.xml.bind;
     requires static org.checkerframework.checker.qual;
     requires org.postgresql.jdbc;
     requires org.slf4j;

@@ -71,8 +71,8 @@ public sealed interface WorkerEvent {
      * @param flowSlug its flow
      * @param activeTasks how many tasks it has in hand now
      * @param duration how long the answer took
-     * @param messagesRead how many messages were taken from the queue
-     * @param tasksStarted how many of these were tasks to run; the others were put aside
+     * @param messagesRead how many messages were taken from the queue, without those put aside as their tasks have ended
+     * @param tasksStarted how many tasks were started of these
      */
     record PollEnded(
             Instant at,
@@ -90,8 +90,10 @@ public sealed interface WorkerEvent {
      *
      * @param at when
      * @param task the attempt
+     * @param waited how long the task could have been claimed before it was: since it was queued, or its retry or start delay was over; by the
+     *     database's clock. Empty on a schema that pgflow itself made, which does not tell
      */
-    record TaskStarted(Instant at, TaskAttempt task) implements WorkerEvent {}
+    record TaskStarted(Instant at, TaskAttempt task, Optional<Duration> waited) implements WorkerEvent {}
 
     /**
      * A result was recorded.
@@ -150,7 +152,7 @@ public sealed interface WorkerEvent {
     record TaskUnresponsive(Instant at, TaskAttempt task) implements WorkerEvent {}
 
     /**
-     * A run ended well. Only the worker whose report ended it says so, once; runs that end at their start, with nothing to do, are not told.
+     * A run ended well. Only the worker whose report or recovery ended it says so, once; runs that end at their start, with nothing to do, are not told.
      *
      * @param at when the database had answered
      * @param flowSlug the flow
@@ -159,7 +161,7 @@ public sealed interface WorkerEvent {
     record RunCompleted(Instant at, String flowSlug, UUID runId) implements WorkerEvent {}
 
     /**
-     * A run failed. Only the worker whose report ended it says so, once.
+     * A run failed. Only the worker whose report or recovery ended it says so, once.
      *
      * @param at when the database had answered
      * @param flowSlug the flow
@@ -194,8 +196,10 @@ public sealed interface WorkerEvent {
      * @param stepSlug the step
      * @param taskIndex the index of the map's element, from 0; 0 in a single step
      * @param requeued whether it is queued again; if not it was given up, and failed for good
+     * @param since when the attempt was started that nobody ends, by the database's clock
      */
-    record TaskRecovered(Instant at, String flowSlug, UUID runId, String stepSlug, int taskIndex, boolean requeued)
+    record TaskRecovered(
+            Instant at, String flowSlug, UUID runId, String stepSlug, int taskIndex, boolean requeued, Instant since)
             implements WorkerEvent {}
 
     /**

@@ -74,7 +74,10 @@ class WorkerEventTest {
     }
 
     private TaskStarted started(int index, TaskAttempt task) {
-        return new TaskStarted(recorder.all(TaskStarted.class).get(index).at(), task);
+        var event = recorder.all(TaskStarted.class).get(index);
+        assertThat(event.waited())
+                .hasValueSatisfying(waited -> assertThat(waited).isBetween(Duration.ZERO, TestFlows.LIMIT));
+        return new TaskStarted(event.at(), task, event.waited());
     }
 
     private TaskCompleted completed(int index, TaskAttempt task) {
@@ -144,6 +147,29 @@ class WorkerEventTest {
         assertThat(second.retryAt()).isEmpty();
         assertThat(end).isEqualTo(new RunFailed(end.at(), "retried", run, second.error()));
         assertThat(recorder.all(TaskCompleted.class)).isEmpty();
+    }
+
+    @Test
+    void tellsWhatFailedARunWhoseStepGaveNoListToAMap(TestFlows flows) throws Exception {
+        var builder = Flow.of("no_list", String.class);
+        var list = builder.list("list", Integer.class, s -> null);
+        builder.map("each", Integer.class, list, n -> n);
+        var flow = builder.build();
+        var run = flows.start(flows.options().listener(recorder), flow).client().start(flow, "x");
+
+        var end = recorder.await(RunFailed.class);
+
+        assertThat(end)
+                .isEqualTo(new RunFailed(
+                        end.at(),
+                        "no_list",
+                        run,
+                        "[TYPE_VIOLATION] Map step each expects array input but dependency list produced null"));
+        assertThat(recorder.all(TaskFailed.class)).singleElement().satisfies(failed -> {
+            assertThat(failed.error()).isEqualTo("its output is no list, and a map waits for one");
+            assertThat(failed.errorClass()).isEmpty();
+            assertThat(failed.retryAt()).isEmpty();
+        });
     }
 
     @Test

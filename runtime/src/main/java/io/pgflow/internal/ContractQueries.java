@@ -196,7 +196,8 @@ final class ContractQueries extends Queries {
                             attempt, // the fence: no other column counts claims
                             Duration.ofSeconds(timeout),
                             inputs.input(),
-                            inputs.flowInput());
+                            inputs.flowInput(),
+                            null); // pgmq.read says no longer since when a message was visible
                 }));
         var hidden = SET_VT_BATCH(
                 flow, hideFor.keySet().toArray(Long[]::new), hideFor.values().toArray(Integer[]::new));
@@ -304,25 +305,29 @@ final class ContractQueries extends Queries {
                     .where(attempt(outcome))
                     .fetchOptional(STEP_TASKS.STATUS)
                     .filter(status -> !status.equals("started"))
-                    .map(status -> new Report(task.runId(), effect(status), null, null, false))
-                    .orElse(new Report(task.runId(), Effect.LATE, null, null, false));
+                    .map(status -> new Report(task.runId(), effect(status), null, null, null, false))
+                    .orElse(new Report(task.runId(), Effect.LATE, null, null, null, false));
         }));
     }
 
     private static Report report(DSLContext db, Task task, String status) {
-        String run = db.select(RUNS.STATUS)
+        Field<String> error = field(select(STEP_STATES.ERROR_MESSAGE)
+                .from(STEP_STATES)
+                .where(STEP_STATES.RUN_ID.eq(RUNS.RUN_ID), STEP_STATES.STATUS.eq("failed"))
+                .limit(1));
+        var run = db.select(RUNS.STATUS, error)
                 .from(RUNS)
                 .where(RUNS.RUN_ID.eq(task.runId()))
-                .fetchOptional(RUNS.STATUS)
-                .orElseThrow();
+                .fetchSingle();
         Effect effect = effect(status);
         Instant retryAt = effect == Effect.RETRYING ? visibleAt(db, task) : null;
-        boolean goesOn = run.equals("started");
+        boolean goesOn = run.value1().equals("started");
         return new Report(
                 task.runId(),
                 effect,
                 retryAt,
-                goesOn ? null : RunEnd.valueOf(run.toUpperCase(Locale.ROOT)),
+                goesOn ? null : RunEnd.of(run.value1()),
+                goesOn ? null : run.value2(),
                 goesOn && retryAt == null);
     }
 

@@ -3,12 +3,14 @@ package io.pgflow.internal;
 import io.pgflow.WorkerEvent;
 import io.pgflow.WorkerEvent.TaskAttempt;
 import io.pgflow.WorkerListener;
+import io.pgflow.internal.Report.RunEnd;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /** Makes events of what happens, for those who listen; where nobody does, nothing is made. Any thread may call it, and none waits. */
 final class Events {
@@ -61,7 +63,8 @@ final class Events {
 
     void taskStarted(Attempt attempt) {
         if (wanted()) {
-            tell(new WorkerEvent.TaskStarted(now(), named(attempt)));
+            tell(new WorkerEvent.TaskStarted(
+                    now(), named(attempt), Optional.ofNullable(attempt.task().waited())));
         }
     }
 
@@ -75,15 +78,15 @@ final class Events {
     void recorded(Outcome outcome, Report report) {
         if (wanted()) {
             tell(taskEnded(outcome, report));
-            if (report.runEnded() != null) {
-                Task task = outcome.task();
-                tell(
-                        switch (report.runEnded()) {
-                            case COMPLETED -> new WorkerEvent.RunCompleted(now(), task.flowSlug(), task.runId());
-                            case FAILED ->
-                                new WorkerEvent.RunFailed(now(), task.flowSlug(), task.runId(), errorOf(outcome));
-                        });
-            }
+            runEnded(outcome.task().flowSlug(), outcome.task().runId(), report.runEnded(), report.runError());
+        }
+    }
+
+    private void runEnded(String flow, UUID run, @Nullable RunEnd end, @Nullable String error) {
+        switch (end) {
+            case null -> {}
+            case COMPLETED -> tell(new WorkerEvent.RunCompleted(now(), flow, run));
+            case FAILED -> tell(new WorkerEvent.RunFailed(now(), flow, run, cut(error)));
         }
     }
 
@@ -98,7 +101,7 @@ final class Events {
                 yield outcome instanceof Outcome.TimedOut
                         ? new WorkerEvent.TaskTimedOut(now(), task, duration, retryAt)
                         : new WorkerEvent.TaskFailed(
-                                now(), task, duration, errorClass(outcome), errorOf(outcome), retryAt);
+                                now(), task, duration, errorClass(outcome), cut(errorOf(outcome)), retryAt);
             }
         };
     }
@@ -108,11 +111,13 @@ final class Events {
     }
 
     private static String errorOf(Outcome outcome) {
-        return switch (outcome) {
-            case Outcome.Failure failure -> ErrorText.cut(failure.error(), LONGEST_ERROR);
-            case Outcome.Completed completed -> "its output is no array, and a map waits for one";
-            case Outcome.Released released -> "handed back";
-        };
+        return outcome instanceof Outcome.Failure failure
+                ? failure.error()
+                : "its output is no list, and a map waits for one"; // the one reason for which a result fails its task
+    }
+
+    private static String cut(@Nullable String error) {
+        return error == null ? "" : ErrorText.cut(error, LONGEST_ERROR);
     }
 
     void outcomesRecorded(int outcomes, long beganAt) {
@@ -124,7 +129,14 @@ final class Events {
     void recovered(Queries.Recovered task) {
         if (wanted()) {
             tell(new WorkerEvent.TaskRecovered(
-                    now(), task.flowSlug(), task.runId(), task.stepSlug(), task.taskIndex(), task.requeued()));
+                    now(),
+                    task.flowSlug(),
+                    task.runId(),
+                    task.stepSlug(),
+                    task.taskIndex(),
+                    task.requeued(),
+                    task.since()));
+            runEnded(task.flowSlug(), task.runId(), task.runEnded(), task.runError());
         }
     }
 
@@ -140,19 +152,19 @@ final class Events {
 
     void outageBegan(String what) {
         if (wanted()) {
-            tell(new WorkerEvent.OutageBegan(now(), ErrorText.cut(what, LONGEST_ERROR)));
+            tell(new WorkerEvent.OutageBegan(now(), cut(what)));
         }
     }
 
     void outageEnded(String what, Instant since) {
         if (wanted()) {
-            tell(new WorkerEvent.OutageEnded(now(), ErrorText.cut(what, LONGEST_ERROR), since));
+            tell(new WorkerEvent.OutageEnded(now(), cut(what), since));
         }
     }
 
     void listenerLost(String what) {
         if (wanted()) {
-            tell(new WorkerEvent.ListenerLost(now(), ErrorText.cut(what, LONGEST_ERROR)));
+            tell(new WorkerEvent.ListenerLost(now(), cut(what)));
         }
     }
 

@@ -256,7 +256,9 @@ final class Housekeeper {
                         .with("run", task.runId())
                         .with("step", task.stepSlug())
                         .with("index", task.taskIndex())
-                        .with("outcome", task.outcome()));
+                        .with("outcome", task.outcome())
+                        .with("since", task.since()));
+        ReportLog.runEnded(task.flowSlug(), task.runId(), task.runEnded(), task.runError());
         events.recovered(task);
     }
 

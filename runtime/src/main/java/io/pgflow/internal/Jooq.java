@@ -9,6 +9,7 @@ import org.jooq.DSLContext;
 import org.jooq.Field;
 import org.jooq.JSONB;
 import org.jooq.SQLDialect;
+import org.jooq.conf.Settings;
 import org.jooq.impl.DSL;
 import org.jooq.impl.DefaultConfiguration;
 import org.jooq.impl.SQLDataType;
@@ -69,6 +70,8 @@ final class Jooq {
     private static DefaultConfiguration postgres() {
         var configuration = new DefaultConfiguration();
         configuration.setSQLDialect(SQLDialect.POSTGRES);
+        // at DEBUG it would log the values of parameters, which are users' data
+        configuration.setSettings(new Settings().withExecuteLogging(false));
         return configuration;
     }
 }

@@ -60,8 +60,22 @@ class Queries {
         UNKNOWN
     }
 
-    /** A task that {@code recover_tasks} took from a worker that is gone. */
-    record Recovered(String flowSlug, UUID runId, String stepSlug, int taskIndex, String outcome) {
+    /**
+     * A task that {@code recover_tasks} took from a worker that is gone.
+     *
+     * @param since when it was started, by the database's clock
+     * @param runEnded what its run ended as; at most once for each run
+     * @param runError what failed the run, if it failed
+     */
+    record Recovered(
+            String flowSlug,
+            UUID runId,
+            String stepSlug,
+            int taskIndex,
+            String outcome,
+            Instant since,
+            @Nullable RunEnd runEnded,
+            @Nullable String runError) {
 
         /** Whether it is queued again; if not it was given up. */
         boolean requeued() {
@@ -139,6 +153,7 @@ class Queries {
                         t.TIMEOUT.convertFrom(seconds -> seconds == null ? null : Duration.ofSeconds(seconds)),
                         text(t.INPUT),
                         text(t.FLOW_INPUT),
+                        t.WAITED.convertFrom(millis -> millis == null ? null : Duration.ofMillis(millis)),
                         delay)
                 .from(DSL.values(DSL.row(1))) // the row that is there where no task is
                 .leftJoin(t)
@@ -146,7 +161,7 @@ class Queries {
                 .fetch());
         var first = rows.getFirst();
         if (first.value1() == null) {
-            return new Claim(List.of(), Optional.ofNullable(first.value9()).map(Duration::ofMillis));
+            return new Claim(List.of(), Optional.ofNullable(first.value10()).map(Duration::ofMillis));
         }
         return new Claim(
                 rows.map(r -> new Task(
@@ -158,7 +173,8 @@ class Queries {
                         r.value5(),
                         r.value6(),
                         r.value7(),
-                        r.value8())),
+                        r.value8(),
+                        r.value9())),
                 Optional.empty());
     }
 
@@ -180,10 +196,10 @@ class Queries {
                 indexes(completed),
                 claims(completed),
                 array(completed, c -> JSONB.valueOf(c.output()), JSONB[]::new));
-        return session.call(db -> db.select(t.RUN_ID, t.OUTCOME, t.RUN_ENDED, t.READY)
+        return session.call(db -> db.select(t.RUN_ID, t.OUTCOME, t.RUN_ENDED, t.RUN_ERROR, t.READY)
                 .from(t)
                 .orderBy(t.REPORT)
-                .fetch(mapping((run, outcome, end, ready) -> report(run, outcome, null, end, ready))));
+                .fetch(mapping((run, outcome, end, error, ready) -> report(run, outcome, null, end, error, ready))));
     }
 
     /** Records failures, by {@code pgflow.fail_tasks}; a report for each, in their order. */
@@ -196,7 +212,7 @@ class Queries {
                 array(failed, Outcome.Failure::error, String[]::new),
                 array(failed, Outcome.Failure::permanent, Boolean[]::new),
                 array(failed, Queries::retryAfter, Integer[]::new));
-        return session.call(db -> db.select(t.RUN_ID, t.OUTCOME, instant(t.RETRY_AT), t.RUN_ENDED, t.READY)
+        return session.call(db -> db.select(t.RUN_ID, t.OUTCOME, instant(t.RETRY_AT), t.RUN_ENDED, t.RUN_ERROR, t.READY)
                 .from(t)
                 .orderBy(t.REPORT)
                 .fetch(mapping(Queries::report)));
@@ -216,13 +232,13 @@ class Queries {
     }
 
     private static Report report(
-            UUID run, String outcome, @Nullable Instant retryAt, @Nullable String end, boolean ready) {
-        return new Report(
-                run,
-                Effect.valueOf(outcome.toUpperCase(Locale.ROOT)),
-                retryAt,
-                end == null ? null : RunEnd.valueOf(end.toUpperCase(Locale.ROOT)),
-                ready);
+            UUID run,
+            String outcome,
+            @Nullable Instant retryAt,
+            @Nullable String end,
+            @Nullable String error,
+            boolean ready) {
+        return new Report(run, Effect.valueOf(outcome.toUpperCase(Locale.ROOT)), retryAt, RunEnd.of(end), error, ready);
     }
 
     /** Hands tasks back without charging the attempt, by {@code pgflow.release_tasks}; how many were still this worker's to give. */
@@ -251,7 +267,15 @@ class Queries {
     /** Puts back what nobody works on any more, by {@code pgflow.recover_tasks}. */
     List<Recovered> recover() {
         var t = RECOVER_TASKS();
-        return session.call(db -> db.select(t.FLOW_SLUG, t.RUN_ID, t.STEP_SLUG, t.TASK_INDEX, t.OUTCOME)
+        return session.call(db -> db.select(
+                        t.FLOW_SLUG,
+                        t.RUN_ID,
+                        t.STEP_SLUG,
+                        t.TASK_INDEX,
+                        t.OUTCOME,
+                        instant(t.SINCE),
+                        t.RUN_ENDED.convertFrom(RunEnd::of),
+                        t.RUN_ERROR)
                 .from(t)
                 .fetch(mapping(Recovered::new)));
     }

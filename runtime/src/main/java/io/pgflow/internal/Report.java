@@ -1,6 +1,7 @@
 package io.pgflow.internal;
 
 import java.time.Instant;
+import java.util.Locale;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -9,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param retryAt when the next attempt is due, if there will be one; by the database's clock
  * @param runEnded what the run ended as; at most once for each run, by the report whose call ended it
+ * @param runError what failed the run, if it failed
  * @param ready whether a step of the run started
  */
 record Report(
@@ -16,6 +18,7 @@ record Report(
         Effect effect,
         @Nullable Instant retryAt,
         @Nullable RunEnd runEnded,
+        @Nullable String runError,
         boolean ready) {
 
     /** What became of the task. */
@@ -30,6 +33,11 @@ record Report(
     /** How a run ended. */
     enum RunEnd {
         COMPLETED,
-        FAILED
+        FAILED;
+
+        /** As the database has it; null for null. */
+        static @Nullable RunEnd of(@Nullable String status) {
+            return status == null ? null : valueOf(status.toUpperCase(Locale.ROOT));
+        }
     }
 }

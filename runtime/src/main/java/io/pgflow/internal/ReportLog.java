@@ -1,5 +1,8 @@
 package io.pgflow.internal;
 
+import io.pgflow.internal.Report.RunEnd;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -22,16 +25,26 @@ final class ReportLog {
             case FAILED -> log.warn("{}", line("task_failed", outcome));
             case LATE -> log.warn("{}", line("report_late", outcome).with("next", "it changed nothing"));
         }
-        if (report.runEnded() != null) {
-            Task task = outcome.task();
-            switch (report.runEnded()) {
-                case COMPLETED -> {
-                    if (log.isDebugEnabled()) {
-                        log.debug("{}", line("run_completed", task));
-                    }
+        runEnded(outcome.task().flowSlug(), outcome.task().runId(), report.runEnded(), report.runError());
+    }
+
+    /** Logs what a run ended as; nothing if it did not. */
+    static void runEnded(String flow, UUID run, @Nullable RunEnd end, @Nullable String error) {
+        switch (end) {
+            case null -> {}
+            case COMPLETED -> {
+                if (log.isDebugEnabled()) {
+                    log.debug(
+                            "{}", LogLine.of("run_completed").with("flow", flow).with("run", run));
                 }
-                case FAILED -> log.warn("{}", line("run_failed", task));
             }
+            case FAILED ->
+                log.warn(
+                        "{}",
+                        LogLine.of("run_failed")
+                                .with("flow", flow)
+                                .with("run", run)
+                                .with("error", error));
         }
     }
 
@@ -40,9 +53,5 @@ final class ReportLog {
                 .with(outcome.task())
                 .with("duration", outcome.attempt().duration())
                 .with("error", outcome instanceof Outcome.Failure failure ? failure.error() : null);
-    }
-
-    private static LogLine line(String event, Task task) {
-        return LogLine.of(event).with("flow", task.flowSlug()).with("run", task.runId());
     }
 }

@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param timeout what the database allows this attempt
  * @param input JSON: of a map the element, else an object of the dependencies' outputs
  * @param flowInput JSON, the run's input; null but for single root steps
+ * @param waited how long its message had been visible; null if unknown
  */
 record Task(
         String flowSlug,
@@ -23,7 +24,8 @@ record Task(
         int claimNo,
         Duration timeout,
         String input,
-        @Nullable String flowInput) {
+        @Nullable String flowInput,
+        @Nullable Duration waited) {
 
     /** As log lines begin: {@code reserve[3] of run 018f…}. */
     @Override

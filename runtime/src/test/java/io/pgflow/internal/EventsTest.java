@@ -31,7 +31,7 @@ class EventsTest {
 
     private final List<WorkerEvent> told = new CopyOnWriteArrayList<>();
     private final Task task =
-            new Task("orders", UUID.randomUUID(), "charge", 0, 1, 1, Duration.ofSeconds(60), "{}", null);
+            new Task("orders", UUID.randomUUID(), "charge", 0, 1, 1, Duration.ofSeconds(60), "{}", null, Duration.ZERO);
     private final Attempt attempt = new Attempt(task, UUID.randomUUID(), NOON, type -> null);
 
     @Test
@@ -49,7 +49,8 @@ class EventsTest {
                     events.taskStarted(attempt);
                     events.recorded(
                             completed,
-                            new Report(task.runId(), Report.Effect.COMPLETED, null, Report.RunEnd.COMPLETED, false));
+                            new Report(
+                                    task.runId(), Report.Effect.COMPLETED, null, Report.RunEnd.COMPLETED, null, false));
                     events.outcomesRecorded(1, 0);
                     events.taskUnresponsive(attempt);
                     events.listenerLost("x");
@@ -127,7 +128,10 @@ class EventsTest {
         var events = new Events(List.of(told::add), () -> NOON);
         var failed = new Outcome.Failed(attempt, "x".repeat(1_000_000), "y".repeat(10), false, null);
 
-        events.recorded(failed, new Report(task.runId(), Report.Effect.FAILED, null, Report.RunEnd.FAILED, false));
+        events.recorded(
+                failed,
+                new Report(
+                        task.runId(), Report.Effect.FAILED, null, Report.RunEnd.FAILED, "x".repeat(1_000_000), false));
         events.listenerLost("x".repeat(1_000_000));
         events.unanswered("recording", "x".repeat(1_000_000));
         events.close();

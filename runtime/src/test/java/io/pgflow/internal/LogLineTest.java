@@ -14,7 +14,7 @@ class LogLineTest {
     @Test
     void isAnEventAndPairs() {
         var run = UUID.fromString("018f0000-0000-7000-8000-000000000001");
-        var task = new Task("orders", run, "charge", 3, 2, 7, Duration.ofSeconds(60), "{}", null);
+        var task = new Task("orders", run, "charge", 3, 2, 7, Duration.ofSeconds(60), "{}", null, Duration.ZERO);
 
         assertThat(LogLine.of("task_failed").with(task).with("took", Duration.ofMillis(1500)))
                 .hasToString(

@@ -41,6 +41,23 @@ class ClaimTasksTest {
     }
 
     @Test
+    void tellsForHowLongEachMessageWasVisible(Flows db) {
+        db.define("f", """
+                a
+                b
+                """);
+        db.start("f", "1");
+        db.run(
+                "update pgmq.q_f set vt = clock_timestamp() - interval '90 seconds', enqueued_at = now() - interval '1 day' where msg_id = 2");
+
+        assertThat(db.lines(
+                        "select step_slug, waited / 60000 from pgflow.claim_tasks('f', ?, 10) order by 1",
+                        Flows.WORKER))
+                .as("in minutes")
+                .containsExactly("a 0", "b 1");
+    }
+
+    @Test
     void givesEachKindOfStepItsInput(Flows db) {
         db.define("f", """
                 root_map map

@@ -29,9 +29,9 @@ class CompleteTasksTest {
                     tasks.get(1).run(), tasks.get(0).run(), tasks.get(2).run()
                 }))
                 .containsExactly(
-                        "1 %s completed - t".formatted(runs.get(1)),
-                        "2 %s completed - t".formatted(runs.get(0)),
-                        "3 %s late - f".formatted(runs.get(2)));
+                        "1 %s completed - - t".formatted(runs.get(1)),
+                        "2 %s completed - - t".formatted(runs.get(0)),
+                        "3 %s late - - f".formatted(runs.get(2)));
     }
 
     @Test
@@ -212,6 +212,22 @@ class CompleteTasksTest {
         assertThat(db.steps(empty)).containsExactly("a completed 0 1 0", "m completed 0 0 0", "z started 0 1 1");
         assertThat(db.steps(good)).containsExactly("a completed 0 1 0", "b started 0 1 1");
         assertThat(db.steps(bad)).containsExactly("a completed 0 1 0", "b failed 0 1 -");
+    }
+
+    @Test
+    void tellsTheErrorOfARunThatAViolationFailed(Flows db) {
+        db.define("f", """
+                a
+                m map: a
+                """);
+        var run = db.start("f", "1");
+        db.claimOne("f");
+
+        assertThat(db.line(
+                        "select outcome, run_ended, run_error from pgflow.complete_tasks(array[?]::uuid[], array['a'], array[0], array[1], array['1']::jsonb[])",
+                        run))
+                .isEqualTo(
+                        "failed failed [TYPE_VIOLATION] Map step m expects array input but dependency a produced number");
     }
 
     @Test

@@ -75,6 +75,22 @@ class FailTasksTest {
     }
 
     @Test
+    void tellsTheErrorThatFailedTheRunWhicheverReportIsTheLast(Flows db) {
+        db.define("f", """
+                a | max_attempts => 9
+                b | max_attempts => 1
+                c | max_attempts => 9
+                """);
+        var run = db.start("f", "1");
+        db.claim("f", 10);
+
+        assertThat(db.lines("""
+                        select outcome, run_ended, run_error
+                        from pgflow.fail_tasks(array_fill(?::uuid, array[3]), array['a', 'b', 'c'], array[0, 0, 0], array[1, 1, 1],
+                          array['of a', 'of b', 'of c'])""", run)).containsExactly("failed - -", "failed - -", "failed failed of b");
+    }
+
+    @Test
     void triesAgainWhenTheReportSaysSo(Flows db) {
         db.define("f", "base_delay => 5000", "m map");
         var run = db.start("f", "[1, 2, 3]");

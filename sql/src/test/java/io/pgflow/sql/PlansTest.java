@@ -39,6 +39,7 @@ class PlansTest {
             "_complete_taskless_steps step_states", Set.of("run_id"),
             "_start_ready_steps step_states", Set.of("run_id"),
             "_count_ended_steps step_states", Set.of("run_id"),
+            "_ended_runs step_states", Set.of("run_id"),
             "_archive_open_messages step_tasks", Set.of("run_id"),
             "_map_output step_tasks", Set.of("run_id", "step_slug"));
 

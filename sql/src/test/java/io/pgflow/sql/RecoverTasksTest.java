@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
 import java.util.UUID;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -37,8 +38,12 @@ class RecoverTasksTest {
         var task = db.claimOne("f");
         db.backdate(task, 41);
 
-        assertThat(db.lines("select * from pgflow.recover_tasks()"))
-                .containsExactly("f %s a 0 %s requeued".formatted(run, Flows.WORKER));
+        assertThat(
+                        db.lines(
+                                "select r.*, extract(epoch from now() - r.since)::int / 10 from (select * from pgflow.recover_tasks()) r"))
+                .singleElement(InstanceOfAssertFactories.STRING)
+                .startsWith("f %s a 0 %s requeued ".formatted(run, Flows.WORKER))
+                .endsWith(" - - 4");
 
         assertThat(
                         db.task(
@@ -175,7 +180,9 @@ class RecoverTasksTest {
         requeue(db, "f", 3);
         db.backdate(db.claimOne("f"), 1000);
 
-        assertThat(db.lines("select * from pgflow.recover_tasks()"))
+        assertThat(
+                        db.lines(
+                                "select flow_slug, run_id, step_slug, task_index, worker_id, outcome from pgflow.recover_tasks()"))
                 .containsExactly("f %s a 0 %s failed".formatted(run, Flows.WORKER));
 
         assertThat(db.tasks(run))
@@ -389,5 +396,32 @@ class RecoverTasksTest {
     @Test
     void returnsNothingWhereThereIsNothing(Flows db) {
         assertThat(recover(db)).isEmpty();
+    }
+
+    @Test
+    void tellsOnceThatARunEndedByWhatWasGivenUp(Flows db) {
+        db.define("failing", "m map");
+        db.define("going", """
+                m map | when_exhausted => 'skip'
+                """);
+        db.start("failing", "[1, 2]");
+        db.start("going", "[1, 2, 3]");
+        for (int i = 0; i < 4; i++) {
+            for (var flow : List.of("failing", "going")) {
+                db.claim(flow, 10).forEach(task -> db.backdate(task, 1000));
+            }
+            if (i < 3) {
+                assertThat(db.lines("select outcome, run_ended, run_error from pgflow.recover_tasks()"))
+                        .containsOnly("requeued - -");
+            }
+        }
+
+        assertThat(
+                        db.lines(
+                                "select flow_slug, outcome, run_ended, run_error, since < now() - interval '900 seconds' from pgflow.recover_tasks() order by 1, run_ended"))
+                .containsExactly(
+                        "failing failed failed Task was given up: it was started four times or more, and no worker reported its end t",
+                        "failing failed - - t",
+                        "going failed completed - t");
     }
 }

@@ -1,12 +1,14 @@
 -- Reads up to qty messages of the flow's queue and starts their tasks, both at once; each message is hidden for its step's timeout + 2 s. A row per task, in
--- no order; attempt counts from 1, claim_no goes back with the report, timeout is in seconds. Input as start_tasks has it.
+-- no order; attempt counts from 1, claim_no goes back with the report, timeout is in seconds, waited the
+-- milliseconds since its message was visible. Input as start_tasks has it.
 --
 -- Reads by time of visibility, not by id: the queue's other index would walk over all messages in flight. A message whose task cannot be started
 -- is archived where the task, its step or its run has ended or there is no task, and otherwise hidden until its attempt is overdue.
+drop function if exists pgflow.claim_tasks(text, uuid, int); -- as it was before waited
 create or replace function pgflow.claim_tasks(flow_slug text, worker_id uuid, qty int)
 returns table (
   run_id uuid, step_slug text, task_index int, msg_id bigint,
-  attempt int, claim_no int, timeout int, input jsonb, flow_input jsonb
+  attempt int, claim_no int, timeout int, input jsonb, flow_input jsonb, waited bigint
 )
 language plpgsql
 set search_path to pg_catalog, pg_temp
@@ -20,6 +22,7 @@ declare
   v_now timestamptz := clock_timestamp();
   v_ids bigint[];
   v_tids tid[];
+  v_visible_since timestamptz[];
   v_runs uuid[];
   v_steps text[];
   v_indexes int[];
@@ -37,12 +40,13 @@ begin
       select
         array_agg(m.msg_id order by m.msg_id),
         array_agg(m.tid order by m.msg_id),
+        array_agg(m.vt order by m.msg_id),
         array_agg(case when m.message ->> 'run_id' ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then (m.message ->> 'run_id')::uuid end
           order by m.msg_id),
         array_agg(m.message ->> 'step_slug' order by m.msg_id),
         array_agg(case when m.message ->> 'task_index' ~ '^[0-9]{1,9}$' then (m.message ->> 'task_index')::int end order by m.msg_id)
       from (
-        select q.msg_id, q.ctid as tid, q.message
+        select q.msg_id, q.ctid as tid, q.vt, q.message
         from pgmq.%I q
         where q.vt <= $1
         order by q.vt
@@ -50,7 +54,7 @@ begin
         for update skip locked
       ) m
     $q$, v_queue)
-  into v_ids, v_tids, v_runs, v_steps, v_indexes
+  into v_ids, v_tids, v_visible_since, v_runs, v_steps, v_indexes
   using v_now, claim_tasks.qty;
   if v_ids is null then
     return;
@@ -69,10 +73,13 @@ begin
         join (select x.msg_id, x.timeout from started x offset 0) s on s.msg_id = m.msg_id -- without the inputs
         where q.ctid = m.tid
       )
-      select s.run_id, s.step_slug, s.task_index, s.msg_id, s.attempt, s.claim_no, s.timeout, s.input, s.flow_input
+      select
+        s.run_id, s.step_slug, s.task_index, s.msg_id, s.attempt, s.claim_no, s.timeout, s.input, s.flow_input,
+        (extract(epoch from $8 - m.visible_since) * 1000)::bigint
       from started s
+      join unnest($1, $7) m (msg_id, visible_since) on m.msg_id = s.msg_id
     $q$, v_queue)
-  using v_ids, v_runs, v_steps, v_indexes, claim_tasks.worker_id, v_tids;
+  using v_ids, v_runs, v_steps, v_indexes, claim_tasks.worker_id, v_tids, v_visible_since, v_now;
   get diagnostics v_started = row_count;
 
   if v_started < cardinality(v_ids) then

@@ -2,11 +2,13 @@
 -- report each; a NULL claim number stands for whichever claim is current. A row per report, in their order:
 --   outcome    completed; failed: the output is no array, which a map waits for; late: the claim is not current, nothing was changed
 --   run_ended  completed or failed, on the last report of a run that this call ended
+--   run_error  beside failed, what the step that failed the run has for an error
 --   ready      whether a step of the run started in this call
+drop function if exists pgflow.complete_tasks(uuid[], text[], int[], int[], jsonb[]); -- as it was before run_error
 create or replace function pgflow.complete_tasks(
   run_ids uuid[], step_slugs text[], task_indexes int[], claim_nos int[], outputs jsonb[]
 )
-returns table (report int, run_id uuid, outcome text, run_ended text, ready boolean)
+returns table (report int, run_id uuid, outcome text, run_ended text, run_error text, ready boolean)
 language plpgsql
 set search_path to pg_catalog, pg_temp
 set enable_seqscan to off
@@ -152,6 +154,7 @@ begin
     g.run_id,
     case when g.n = any (v_done) then 'completed' when g.n = any (v_violations) then 'failed' else 'late' end,
     case when g.last then e.status end,
+    case when g.last then e.error end,
     coalesce(g.run_id = any (v_started), false)
   from (
     select u.run_id, u.n, u.n = max(u.n) over (partition by u.run_id) as last

@@ -5,15 +5,17 @@
 --   outcome    retrying; failed: for good; late: the claim is not current, nothing was changed
 --   retry_at   when a retried task is visible again
 --   run_ended  completed or failed, on the last report of a run that this call ended
+--   run_error  beside failed, what the step that failed the run has for an error
 --   ready      whether a step of the run started in this call
 -- Reports of one call count as made at once. But one that fails its run comes first: the run's other tasks then fail too. And of several on
 -- one task, or on a step that they skip, the first counts; the others are late.
 drop function if exists pgflow.fail_tasks(uuid[], text[], int[], int[], text[], boolean[]); -- as it was before retry_after
+drop function if exists pgflow.fail_tasks(uuid[], text[], int[], int[], text[], boolean[], int[]); -- as it was before run_error
 create or replace function pgflow.fail_tasks(
   run_ids uuid[], step_slugs text[], task_indexes int[], claim_nos int[], error_messages text[],
   permanent boolean[] default null, retry_after int[] default null
 )
-returns table (report int, run_id uuid, outcome text, retry_at timestamptz, run_ended text, ready boolean)
+returns table (report int, run_id uuid, outcome text, retry_at timestamptz, run_ended text, run_error text, ready boolean)
 language plpgsql
 set search_path to pg_catalog, pg_temp
 set enable_seqscan to off
@@ -178,6 +180,7 @@ begin
     case when c.n is null then 'late' when c.delay is null then 'failed' else 'retrying' end,
     v_now + make_interval(secs => c.delay),
     case when g.last then e.status end,
+    case when g.last then e.error end,
     coalesce(g.run_id = any (v_started), false)
   from (
     select u.run_id, u.n, u.n = max(u.n) over (partition by u.run_id) as last
