@@ -1,4 +1,5 @@
 /** PgFlow's runtime: flow definitions, the client and the worker. */
+@SuppressWarnings("requires-transitive-automatic") // Micrometer has no descriptor
 module io.pgflow {
     requires com.zaxxer.hikari;
     requires io.pgflow.sql;
@@ -7,6 +8,7 @@ module io.pgflow {
     requires static transitive org.jspecify;
     requires static jakarta.xml.bind;
     requires static org.checkerframework.checker.qual;
+    requires static transitive micrometer.core; // for those who want meters
     requires org.postgresql.jdbc;
     requires org.slf4j;
     requires jdk.unsupported; // sun.misc.Signal: a second signal skips the grace

@@ -1,5 +1,6 @@
 package io.pgflow;
 
+import io.pgflow.internal.ClientQueries;
 import io.pgflow.internal.Database;
 import io.pgflow.internal.Engine;
 import io.pgflow.internal.Json;
@@ -30,7 +31,9 @@ public final class RunningWorkers implements AutoCloseable {
         var stop = new Stop(work.settings());
         var signals = new Signals(stop, main);
         try {
-            return new RunningWorkers(Engine.start(database, work, stop), stop, signals, work.json());
+            var workers = new RunningWorkers(Engine.start(database, work, stop), stop, signals, work.json());
+            workers.engine.introduce(workers);
+            return workers;
         } catch (RuntimeException e) {
             stop.ended();
             signals.ignore();
@@ -63,6 +66,11 @@ public final class RunningWorkers implements AutoCloseable {
      */
     public List<WorkerSnapshot> snapshot() {
         return engine.snapshot();
+    }
+
+    /** The tasks of a flow that could be claimed now. It asks the database. */
+    ClientQueries.Backlog backlog(String flow) {
+        return engine.clientQueries().backlog(flow);
     }
 
     /** Waits until the workers have nothing in hand any more, and take nothing. */

@@ -15,4 +15,13 @@ public interface WorkerListener {
      * @throws Exception to be logged
      */
     void on(WorkerEvent event) throws Exception;
+
+    /**
+     * Gets hold of the workers that the events are about, on the thread that starts them: it should return at once. The first events may have come
+     * before.
+     *
+     * @param workers just started
+     * @throws Exception to be logged
+     */
+    default void started(RunningWorkers workers) throws Exception {}
 }

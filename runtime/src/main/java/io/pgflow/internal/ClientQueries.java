@@ -19,6 +19,7 @@ import io.pgflow.RunSummary;
 import io.pgflow.StepState;
 import io.pgflow.StoredFlow;
 import java.sql.Connection;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -105,7 +106,8 @@ public class ClientQueries {
 
     /** Starts runs, by {@code pgflow.start_flows}; in the order of the inputs. A null id stands for a new one. */
     public List<Start> start(String flow, List<String> inputs, List<? extends @Nullable UUID> ids) {
-        UUID[] given = ids.stream().allMatch(Objects::isNull) ? null : ids.toArray(UUID[]::new); // with none it is cheaper
+        UUID[] given =
+                ids.stream().allMatch(Objects::isNull) ? null : ids.toArray(UUID[]::new); // with none it is cheaper
         var t = START_FLOWS(flow, inputs.stream().map(JSONB::valueOf).toArray(JSONB[]::new), given);
         try {
             return call(db -> db.select(t.RUN_ID, t.IS_NEW).from(t).fetch(mapping(Start::new)));
@@ -138,6 +140,18 @@ public class ClientQueries {
     /** All flows with their steps. */
     public List<StoredFlow> flows() {
         return call(Listings::flows);
+    }
+
+    /**
+     * The tasks of a flow that could be claimed now.
+     *
+     * @param age for how long the first of them could; zero if there is none
+     */
+    public record Backlog(int tasks, Duration age) {}
+
+    /** What waits in the queue of a flow. */
+    public Backlog backlog(String flow) {
+        return call(db -> Listings.backlog(db, flow));
     }
 
     /** The latest run of a flow with this input that has not ended. */

@@ -1,5 +1,6 @@
 package io.pgflow.internal;
 
+import io.pgflow.RunningWorkers;
 import io.pgflow.WorkerEvent;
 import io.pgflow.WorkerListener;
 import java.time.Duration;
@@ -25,7 +26,7 @@ final class Delivery {
     private final AtomicLong dropped = new AtomicLong();
     private final Thread thread;
     private volatile boolean abandoned;
-    private long failed;
+    private final AtomicLong failed = new AtomicLong();
 
     /** Starts the thread. */
     Delivery(WorkerListener listener) {
@@ -67,15 +68,29 @@ final class Delivery {
         }
     }
 
+    /** Gives the workers to the listener, on the calling thread. */
+    void introduce(RunningWorkers workers) {
+        attempt(() -> listener.started(workers));
+    }
+
     private void tell(WorkerEvent event) {
+        attempt(() -> listener.on(event));
+    }
+
+    /** A call of the listener. */
+    private interface Call {
+        void make() throws Exception;
+    }
+
+    private void attempt(Call call) {
         try {
-            listener.on(event);
+            call.make();
         } catch (Throwable e) { // errors too: the next event may be another matter
-            failed++;
-            if (isNoteworthy(failed)) {
+            long number = failed.incrementAndGet();
+            if (isNoteworthy(number)) {
                 log.warn(
                         "{}",
-                        line("listener_failed").with("failures", failed).with("error", ErrorText.say(e)),
+                        line("listener_failed").with("failures", number).with("error", ErrorText.say(e)),
                         PrintableError.of(e));
             }
         }

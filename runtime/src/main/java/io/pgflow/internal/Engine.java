@@ -2,6 +2,7 @@ package io.pgflow.internal;
 
 import io.pgflow.Flow;
 import io.pgflow.PgflowException;
+import io.pgflow.RunningWorkers;
 import io.pgflow.WorkerSnapshot;
 import io.pgflow.WorkerState;
 import java.time.InstantSource;
@@ -206,6 +207,11 @@ public final class Engine {
                     database);
             Thread.ofPlatform().daemon().name("pgflow-stop").start(shutdown);
         }
+    }
+
+    /** Gives these, as the program has them, to those who listen. */
+    public void introduce(RunningWorkers workers) {
+        events.introduce(workers);
     }
 
     /** What the workers work on. */

@@ -1,5 +1,6 @@
 package io.pgflow.internal;
 
+import io.pgflow.RunningWorkers;
 import io.pgflow.WorkerEvent;
 import io.pgflow.WorkerEvent.TaskAttempt;
 import io.pgflow.WorkerListener;
@@ -35,6 +36,11 @@ final class Events {
     /** How many events were dropped because a listener was too slow. */
     long dropped() {
         return listeners.stream().mapToLong(Delivery::dropped).sum();
+    }
+
+    /** Gives the workers to those who listen. */
+    void introduce(RunningWorkers workers) {
+        listeners.forEach(listener -> listener.introduce(workers));
     }
 
     void workerStarted(UUID worker, String name, String flow) {

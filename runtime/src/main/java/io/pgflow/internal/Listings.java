@@ -9,15 +9,22 @@ import static io.pgflow.sql.jooq.pgflow.Tables.STEPS;
 import static org.jooq.Records.mapping;
 import static org.jooq.impl.DSL.array;
 import static org.jooq.impl.DSL.coalesce;
+import static org.jooq.impl.DSL.count;
+import static org.jooq.impl.DSL.currentOffsetDateTime;
+import static org.jooq.impl.DSL.field;
 import static org.jooq.impl.DSL.lateral;
+import static org.jooq.impl.DSL.min;
+import static org.jooq.impl.DSL.name;
 import static org.jooq.impl.DSL.noCondition;
 import static org.jooq.impl.DSL.row;
 import static org.jooq.impl.DSL.select;
+import static org.jooq.impl.DSL.table;
 
 import io.pgflow.Otherwise;
 import io.pgflow.RunQuery;
 import io.pgflow.RunSummary;
 import io.pgflow.StoredFlow;
+import io.pgflow.internal.ClientQueries.Backlog;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
@@ -30,9 +37,10 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import org.jooq.DSLContext;
 import org.jooq.Record;
+import org.jooq.impl.SQLDataType;
 import org.jspecify.annotations.Nullable;
 
-/** The statements that list flows and runs. */
+/** The statements that list flows, runs, and what waits. */
 final class Listings {
 
     private Listings() {}
@@ -135,6 +143,16 @@ final class Listings {
                             .toList()));
         });
         return flows;
+    }
+
+    /** The messages of a flow's queue that are visible: along its index, by the time of the statement. */
+    static Backlog backlog(DSLContext db, String flow) {
+        var visibleSince = field(name("vt"), SQLDataType.TIMESTAMPWITHTIMEZONE);
+        return db.select(count(), instant(min(visibleSince)), instant(currentOffsetDateTime()))
+                .from(table(name("pgmq", "q_" + flow.toLowerCase(Locale.ROOT))))
+                .where(visibleSince.le(currentOffsetDateTime()))
+                .fetchSingle(mapping((tasks, first, now) ->
+                        new Backlog(tasks, first == null ? Duration.ZERO : Duration.between(first, now))));
     }
 
     private static OptionalInt number(@Nullable Integer number) {
