@@ -137,6 +137,12 @@ final class ContractQueries extends Queries {
         return List.of();
     }
 
+    /** The contract has no way to tell them from others; its own sweep finds them. */
+    @Override
+    int releaseLost(String flow, UUID worker, List<Task> known) {
+        return 0;
+    }
+
     /** Claims tasks, by {@code pgmq.read} and {@code pgflow.start_tasks}, in one transaction. */
     @Override
     Claim claim(String flow, UUID worker, int most) {
