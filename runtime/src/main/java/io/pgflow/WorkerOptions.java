@@ -55,9 +55,9 @@ public final class WorkerOptions {
 
     /** What a start may do about a flow that is not in the database as it is in the code. */
     public enum Compile {
-        /** Writes a flow that is missing, and refuses to start with one that has another shape. */
+        /** Brings the schema up to date, writes a flow that is missing, and refuses to start with one that has another shape. */
         MISSING,
-        /** Writes nothing: for those who deploy flows by migrations of their own ({@link Flow#toSql}). */
+        /** Writes neither the schema nor a flow: for those who deploy both by migrations of their own ({@link Flow#toSql}). */
         VERIFY,
         /**
          * Deletes a flow that has another shape <em>with all its runs</em>, and writes it anew. For development; it cannot be set by the environment.
@@ -211,7 +211,7 @@ public final class WorkerOptions {
     }
 
     /**
-     * Sets what the start may do about flows that are not in the database as they are in the code.
+     * Sets what the start may do about the schema, and about flows that are not in the database as they are in the code.
      *
      * @param what {@code MISSING} unless set
      * @return these options

@@ -78,7 +78,7 @@ public final class Engine {
             var checks = new StartChecks(database);
             checks.requireConnections(Connections.KEPT);
             try {
-                Form form = checks.requireSchema();
+                Form form = checks.requireSchema(work.settings().compile());
                 stop.checkpoint();
                 var served = ServedFlows.compiled(work, database, checks);
                 stop.checkpoint();

@@ -105,7 +105,7 @@ public final class Options {
     /** What a start may do about a flow that is not in the database as it is in the code. */
     public static final Option<Compile> COMPILE = Option.choice(
             "compile",
-            "what a start may do about flows: write `missing` ones, or only `verify`; in code also `RECOMPILE`, which drops runs",
+            "what a start may do about schema and flows: write what is `missing`, or only `verify`; in code also `RECOMPILE`, which drops runs",
             Compile.class,
             Compile.MISSING,
             "missing",

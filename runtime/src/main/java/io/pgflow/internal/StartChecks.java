@@ -3,8 +3,10 @@ package io.pgflow.internal;
 import com.zaxxer.hikari.HikariDataSource;
 import io.pgflow.Flow;
 import io.pgflow.PgflowException;
+import io.pgflow.WorkerOptions.Compile;
 import io.pgflow.sql.Migration;
 import io.pgflow.sql.Schema;
+import io.pgflow.sql.SchemaReport;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.HashSet;
@@ -118,25 +120,57 @@ final class StartChecks {
     }
 
     /**
-     * Brings the schema up to date, where that is allowed.
+     * Brings the schema up to date, or only looks whether it is.
      *
      * @return in which form it takes calls
-     * @throws PgflowException.SchemaMismatch if it was made by others
+     * @throws PgflowException.SchemaMismatch if it is not up to date and shall not be brought there, or lacks a function
+     * @throws PgflowException.PermissionMissing if the user may not even look
      * @throws io.pgflow.sql.SchemaException if it cannot be used otherwise
      */
-    Form requireSchema() {
-        Migration migration = Schema.migrate(database.dataSource());
-        switch (migration.outcome()) {
-            case INSTALLED, UPGRADED -> log.info("{}", line(migration));
-            case UNCHANGED, NEWER -> log.debug("{}", line(migration));
-            case FOREIGN -> {
-                Form form = Form.ofForeign(database.dataSource());
-                log.info("{}", LogLine.of("schema_of_others").with("calls", form));
-                return form;
-            }
+    Form requireSchema(Compile how) {
+        if (how == Compile.VERIFY ? isForeign() : migrateSchema() == Migration.Outcome.FOREIGN) {
+            Form form = Form.ofForeign(database.dataSource());
+            log.info("{}", LogLine.of("schema_of_others").with("calls", form));
+            return form;
         }
         requireFunctions();
         return Form.SETS;
+    }
+
+    /** Looks whose it is, and whether ours is up to date. */
+    private boolean isForeign() {
+        return switch (Schema.describe(database.dataSource()).pgflow()) {
+            case SchemaReport.Absent absent -> throw outdated("none");
+            case SchemaReport.Foreign foreign -> true;
+            case SchemaReport.Unreadable unreadable ->
+                throw new PgflowException.PermissionMissing("permission denied for schema pgflow", user, null);
+            case SchemaReport.Installed installed ->
+                switch (installed.standing()) {
+                    case CURRENT, NEWER -> false;
+                    case OUTDATED -> throw outdated("one that is older (" + installed + ")");
+                    case TOO_NEW ->
+                        throw new PgflowException.SchemaMismatch(
+                                "one that is newer (" + installed + ")",
+                                "that of this release",
+                                "Use the release that it is of, or a newer one.");
+                };
+        };
+    }
+
+    private static PgflowException outdated(String found) {
+        return new PgflowException.SchemaMismatch(
+                found,
+                "that of this release, and option compile is 'verify'",
+                "Bring it up to date by Schema.migrate or sql/target/pgflow.sql, or have it done by setting compile to 'missing'.");
+    }
+
+    private Migration.Outcome migrateSchema() {
+        Migration migration = Schema.migrate(database.dataSource());
+        switch (migration.outcome()) {
+            case INSTALLED, UPGRADED -> log.info("{}", line(migration));
+            case UNCHANGED, NEWER, FOREIGN -> log.debug("{}", line(migration));
+        }
+        return migration.outcome();
     }
 
     private static LogLine line(Migration migration) {
