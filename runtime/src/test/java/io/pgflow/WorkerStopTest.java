@@ -11,6 +11,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.postgresql.ds.PGSimpleDataSource;
 
 /** A worker that stops loses nothing. */
 @ExtendWith(TestFlows.Extension.class)
@@ -36,7 +37,8 @@ class WorkerStopTest {
         stopping.countDown();
         closing.join();
         assertThat(flows.db()
-                        .fetchSingle("select count(*) from pgflow.step_tasks where status = 'started'")
+                        .fetchSingle(
+                                "select count(*) from pgflow.step_tasks where status = 'started' and flow_slug = 'stop_in_the_middle'")
                         .get(0))
                 .isEqualTo(0L);
 
@@ -128,5 +130,27 @@ class WorkerStopTest {
 
         worker.client().start(flow, "x"); // and claims nothing more
         assertThat(flows.queued(flow)).isEqualTo(1);
+    }
+
+    @Test
+    void endsWithoutADatabase(TestFlows flows, PGSimpleDataSource direct) throws Exception {
+        var database = new UnreliableDatabase(direct);
+        var inHand = new CountDownLatch(1);
+        var builder = Flow.of("no_database", String.class);
+        builder.step("a", String.class, s -> {
+            inHand.countDown();
+            new CountDownLatch(1).await();
+            return s;
+        });
+        var flow = builder.build();
+        var worker = Workers.connect(database).grace(Duration.ofSeconds(1)).start(flow);
+        var run = flows.client().start(flow, "x");
+        inHand.await();
+        UnreliableDatabase.await(database.breakBefore(""));
+
+        assertTimeoutPreemptively(Duration.ofSeconds(1 + 5 + 15), worker::close);
+
+        assertThat(worker.snapshot().getFirst().state()).isEqualTo(WorkerState.STOPPED);
+        assertThat(flows.tasks(run)).as("others will find it").containsEntry("a", "started");
     }
 }

@@ -7,6 +7,7 @@ import java.io.UncheckedIOException;
 import java.lang.ProcessBuilder.Redirect;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -88,6 +89,23 @@ final class WorkerProcess implements AutoCloseable {
                 .join();
     }
 
+    /** As {@code kill} does, and who runs it when it shall end. */
+    void terminate() {
+        signal("TERM");
+    }
+
+    boolean hasEnded() {
+        return !process.isAlive();
+    }
+
+    /** Waits until it has ended by itself, so long at most; gives its exit code. */
+    int awaitExit(Duration limit) throws InterruptedException {
+        if (!process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS)) {
+            throw new AssertionError("still running after " + limit);
+        }
+        return process.exitValue();
+    }
+
     /** Stops it in the middle of whatever it does. */
     void suspend() {
         signal("STOP");
@@ -103,7 +121,8 @@ final class WorkerProcess implements AutoCloseable {
             var kill = new ProcessBuilder("kill", "-" + name, Long.toString(process.pid()))
                     .inheritIO()
                     .start();
-            if (!kill.waitFor(TestFlows.LIMIT.toSeconds(), TimeUnit.SECONDS) || kill.exitValue() != 0) {
+            if (!kill.waitFor(TestFlows.LIMIT.toSeconds(), TimeUnit.SECONDS)
+                    || (kill.exitValue() != 0 && process.isAlive())) {
                 throw new IllegalStateException("kill -" + name + " " + process.pid() + " failed");
             }
         } catch (IOException | InterruptedException e) {
