@@ -28,7 +28,7 @@ class PaceTest {
     }
 
     private static Queries.Claim tasks(int number) {
-        var task = new Task("f", UUID.randomUUID(), "s", 0, 1, 1, Duration.ofSeconds(60), "{}", null);
+        var task = new Task("f", UUID.randomUUID(), "s", 0, 1, 1, Duration.ofSeconds(60), "{}", null, Duration.ZERO);
         return new Queries.Claim(Collections.nCopies(number, task), Optional.empty());
     }
 
