@@ -12,7 +12,7 @@ import java.util.stream.Collectors;
 import org.slf4j.LoggerFactory;
 
 /** Catches what a logger and those below it say, all levels, instead of the console. */
-final class LogCapture implements AutoCloseable {
+public final class LogCapture implements AutoCloseable {
 
     private final Logger logger;
     private final List<ILoggingEvent> events = new CopyOnWriteArrayList<>();
@@ -33,7 +33,7 @@ final class LogCapture implements AutoCloseable {
     }
 
     /** Catches from now on. */
-    static LogCapture of(String logger) {
+    public static LogCapture of(String logger) {
         return new LogCapture(logger);
     }
 
@@ -43,7 +43,7 @@ final class LogCapture implements AutoCloseable {
     }
 
     /** The messages of an event so far, and their levels. */
-    List<String> messages(String event) {
+    public List<String> messages(String event) {
         return events.stream()
                 .filter(line -> line.getFormattedMessage().startsWith("event=" + event + " "))
                 .map(line -> line.getLevel() + " " + line.getFormattedMessage())

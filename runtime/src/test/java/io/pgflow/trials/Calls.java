@@ -11,7 +11,10 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.jooq.DSLContext;
 
-/** What handlers were called for: the trials' own account, to be compared with the database's. Any thread may add to it. */
+/**
+ * What handlers were called for: the trials' own account, to be compared with the database's of the flows that are named, or of all. Any thread may add
+ * to it.
+ */
 final class Calls {
 
     /** A task. */
@@ -45,20 +48,20 @@ final class Calls {
     }
 
     /** Whatever was lost on the way, each task of the database was run, and once. */
-    void assertOnceEach(DSLContext db) {
+    void assertOnceEach(DSLContext db, String... flows) {
         var times = times();
         assertThat(times.keySet())
                 .as("tasks that were run")
                 .containsExactlyInAnyOrderElementsOf(
-                        accounts(db).stream().map(Account::task).toList());
+                        accounts(db, flows).stream().map(Account::task).toList());
         assertThat(calls).as("calls, each of another task").hasSameSizeAs(times.keySet());
     }
 
     /** As far as at-least-once allows: each task was run, in no attempt twice, and in none that the database does not count. */
-    void assertOnceAnAttempt(DSLContext db) {
+    void assertOnceAnAttempt(DSLContext db, String... flows) {
         assertThat(calls).as("calls, each of another attempt").doesNotHaveDuplicates();
         var times = times();
-        for (Account account : accounts(db)) {
+        for (Account account : accounts(db, flows)) {
             assertThat(times.getOrDefault(account.task(), 0))
                     .as("calls for %s", account)
                     .isBetween(1, account.attempts());
@@ -66,10 +69,10 @@ final class Calls {
     }
 
     /** The same where no handler failed: run again was only what was taken from a worker that was gone. */
-    void assertAgainOnlyIfTaken(DSLContext db) {
-        assertOnceAnAttempt(db);
+    void assertAgainOnlyIfTaken(DSLContext db, String... flows) {
+        assertOnceAnAttempt(db, flows);
         var times = times();
-        for (Account account : accounts(db)) {
+        for (Account account : accounts(db, flows)) {
             assertThat(times.get(account.task()))
                     .as("calls for %s", account)
                     .isLessThanOrEqualTo(1 + account.requeued());
@@ -82,9 +85,10 @@ final class Calls {
         return times;
     }
 
-    private static List<Account> accounts(DSLContext db) {
-        return db.fetch(
-                        "select run_id, step_slug, task_index, status, attempts_count, requeued_count from pgflow.step_tasks")
+    private static List<Account> accounts(DSLContext db, String... flows) {
+        return db.fetch("""
+                        select run_id, step_slug, task_index, status, attempts_count, requeued_count from pgflow.step_tasks
+                        where flow_slug = any (?) or cardinality(?) = 0""", flows, flows)
                 .map(row -> new Account(
                         new Task(row.get(0, UUID.class), row.get(1, String.class), row.get(2, Integer.class)),
                         row.get(3, String.class),

@@ -50,7 +50,7 @@ class CrashedServerTest {
         }
         flows.awaitAllEnded();
 
-        SumOfSquares.assertRight(flows.db(), 60);
+        SumOfSquares.assertRight(flows.db(), "crashed_server", 60);
         calls.assertOnceEach(flows.db());
     }
 
@@ -81,7 +81,7 @@ class CrashedServerTest {
         outage.countDown();
         flows.awaitAllEnded();
 
-        SumOfSquares.assertRight(flows.db(), 4);
+        SumOfSquares.assertRight(flows.db(), "stopped_server", 4);
         calls.assertOnceEach(flows.db());
     }
 }

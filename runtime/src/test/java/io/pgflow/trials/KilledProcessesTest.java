@@ -91,7 +91,7 @@ class KilledProcessesTest {
         }
         flows.awaitAllEnded();
 
-        SumOfSquares.assertRight(flows.db(), runs);
+        SumOfSquares.assertRight(flows.db(), "killed_processes", runs);
         CallTable.read(flows.db()).assertAgainOnlyIfTaken(flows.db());
         assertThat(flows.db()
                         .fetchSingle("select count(*) from pgflow.step_tasks where requeued_count > 0")

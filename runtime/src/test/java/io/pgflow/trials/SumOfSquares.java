@@ -35,9 +35,11 @@ final class SumOfSquares {
         return flow.build();
     }
 
-    /** Every run has completed, and with the right sum. */
-    static void assertRight(DSLContext db, int runs) {
-        var outputs = db.fetch("select input::text::int, output ->> 'sum' from pgflow.runs where status = 'completed'");
+    /** Every run of the flow has completed, and with the right sum. */
+    static void assertRight(DSLContext db, String slug, int runs) {
+        var outputs = db.fetch(
+                "select input::text::int, output ->> 'sum' from pgflow.runs where flow_slug = ? and status = 'completed'",
+                slug);
         assertThat(outputs).hasSize(runs).allSatisfy(run -> {
             int n = run.get(0, Integer.class);
             assertThat(run.get(1, Integer.class)).isEqualTo((n - 1) * n * (2 * n - 1) / 6);

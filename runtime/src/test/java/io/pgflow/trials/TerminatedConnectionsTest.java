@@ -31,7 +31,7 @@ class TerminatedConnectionsTest {
         }
         flows.awaitAllEnded();
 
-        SumOfSquares.assertRight(flows.db(), RUNS);
+        SumOfSquares.assertRight(flows.db(), "terminated", RUNS);
         calls.assertOnceEach(flows.db());
     }
 }
