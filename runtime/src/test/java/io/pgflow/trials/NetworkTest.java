@@ -1,0 +1,204 @@
+package io.pgflow.trials;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.pgflow.Flow;
+import io.pgflow.Handler;
+import io.pgflow.TestFlows;
+import io.pgflow.Workers;
+import io.pgflow.testing.TestDatabases;
+import java.time.Duration;
+import java.util.Collections;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.postgresql.ds.PGSimpleDataSource;
+
+/** The network between workers and their server fails, while all of them are well. */
+@ExtendWith(TestDatabases.class)
+class NetworkTest {
+
+    private static final Duration BEAT = Duration.ofMillis(200);
+
+    private final PGSimpleDataSource database;
+    private final Calls calls = new Calls();
+    private Proxy proxy;
+    private TestFlows flows;
+
+    NetworkTest(PGSimpleDataSource database) {
+        this.database = database;
+    }
+
+    @BeforeEach
+    void connect() {
+        proxy = Proxy.before(database);
+        flows = TestFlows.on(proxy.to(database), database);
+    }
+
+    @AfterEach
+    void disconnect() {
+        try {
+            flows.close();
+        } finally {
+            proxy.close();
+        }
+    }
+
+    @Test
+    void costsNoTaskWhereItResetsConnections() {
+        var flow = SumOfSquares.flow("reset", calls::add);
+        flows.start(flows.options().concurrency(50), flow);
+        flows.client().startAll(flow, Collections.nCopies(20, 98));
+
+        for (int done = 100; done <= 1_900; done += 200) {
+            flows.await("count(*) >= " + done
+                    + " from pgflow.step_tasks where flow_slug = 'reset' and status = 'completed'");
+            proxy.cut();
+        }
+        flows.awaitAllEnded();
+
+        SumOfSquares.assertRight(flows.db(), "reset", 20);
+        calls.assertOnceEach(flows.db(), "reset");
+    }
+
+    /** What was asked for is done, and the worker cannot know. */
+    @ParameterizedTest
+    @ValueSource(strings = {"claim_tasks", "complete_tasks", "fail_tasks", "heartbeat", "recover_tasks"})
+    void costsNoTaskWhereItLosesTheReplyTo(String function) throws Exception {
+        String slug = "lost_reply_" + function.length(); // without the name that the proxy looks for
+        var flow = SumOfSquares.flow(slug, task -> {
+            calls.add(task);
+            if (task.taskIndex() % 5 == 1 && task.attempt() == 1) {
+                throw new IllegalStateException("not yet");
+            }
+        });
+        flows.retryAtOnce(flow);
+        flows.start(flows.options().heartbeatInterval(BEAT).recoveryInterval(BEAT), flow);
+        var client = flows.client();
+
+        for (int n = 0; n < 3; n++) {
+            var lost = proxy.dropReplyTo(function);
+            client.startAll(flow, Collections.nCopies(4, 20));
+            assertThat(lost.await(TestFlows.LIMIT.toSeconds(), TimeUnit.SECONDS))
+                    .isTrue();
+        }
+        flows.awaitAllEnded();
+
+        SumOfSquares.assertRight(flows.db(), slug, 12);
+        calls.assertOnceAnAttempt(flows.db(), slug);
+        assertThat(calls.size()).as("calls, each attempt counted once").isEqualTo(12 * (22 + 4));
+    }
+
+    /** A client that got no answer starts the run again, by the same id. */
+    @Test
+    void startsNoRunTwiceWhereItLosesTheReply() throws Exception {
+        var flow = SumOfSquares.flow("lost_start", calls::add);
+        var client = flows.start(flow).client();
+        var id = UUID.randomUUID();
+
+        var lost = proxy.dropReplyTo("start_flow");
+        assertThatThrownBy(() -> client.start(flow, 5, id)).isNotNull();
+        assertThat(lost.getCount()).isZero();
+        assertThat(client.start(flow, 5, id)).isEqualTo(id);
+        flows.awaitAllEnded();
+
+        SumOfSquares.assertRight(flows.db(), "lost_start", 1);
+        calls.assertOnceEach(flows.db(), "lost_start");
+    }
+
+    /** Another worker, with a way of its own, takes over; then all arrives that was held back. */
+    @Test
+    void changesNothingAfterwardsWhereItHeldBackWhatWasSent() throws Exception {
+        var inHand = new CountDownLatch(8);
+        var stalled = new CountDownLatch(1);
+        var flow = elements("stalled", n -> {
+            inHand.countDown();
+            stalled.await();
+            return "late";
+        });
+        var worker = flows.start(flows.options().concurrency(8).heartbeatInterval(BEAT), flow);
+        var client = flows.client();
+        var input = IntStream.range(0, 8).boxed().toList();
+        var run = client.start(flow, input);
+        inHand.await();
+
+        proxy.stall();
+        stalled.countDown();
+        try (var other = Workers.connect(database)
+                .heartbeatInterval(BEAT)
+                .recoveryInterval(BEAT)
+                .start(elements("stalled", n -> "in time"))) {
+            var end = client.await(run, TestFlows.LIMIT);
+            assertThat(end.output())
+                    .hasValueSatisfying(output -> assertThat(output).doesNotContain("late"));
+            assertThat(other.snapshot()).hasSize(1);
+        }
+        proxy.flow();
+
+        flows.await("count(*) = 1 from pgflow.workers where queue_name = 'stalled' and stopped_at is null");
+        assertThat(client.await(client.start(flow, input), TestFlows.LIMIT).output())
+                .as("of a run that only the one that was cut off can work on")
+                .hasValueSatisfying(output -> assertThat(output).doesNotContain("in time"));
+        assertThat(worker.snapshot().getFirst().freeSlots()).isPositive();
+        flows.awaitAllEnded();
+        assertThat(flows.db()
+                        .fetchSingle(
+                                "select count(*) from pgflow.step_tasks where run_id = ? and output::text like '%late%'",
+                                run)
+                        .get(0, Integer.class))
+                .isZero();
+    }
+
+    private static Flow<List<Integer>> elements(String slug, Handler<Integer, String> handler) {
+        var builder = Flow.ofList(slug, Integer.class);
+        builder.map("element", String.class, builder.input(), handler);
+        return builder.build();
+    }
+
+    /** As a firewall does that has forgotten them: nobody is told, and only silence says it. */
+    @Test
+    @Tag("long")
+    void costsNoTaskWhereItForgetsConnections() {
+        var flow = SumOfSquares.flow("forgotten", calls::add);
+        flows.start(flows.options().concurrency(50).heartbeatInterval(BEAT), flow);
+        flows.client().startAll(flow, Collections.nCopies(20, 98));
+
+        flows.await("count(*) >= 500 from pgflow.step_tasks where flow_slug = 'forgotten' and status = 'completed'");
+        proxy.forget();
+        flows.awaitAllEnded();
+
+        SumOfSquares.assertRight(flows.db(), "forgotten", 20);
+        calls.assertOnceEach(flows.db(), "forgotten");
+    }
+
+    /** Under load, for so long that every heartbeat is old: each worker finds the other's so. */
+    @Test
+    @Tag("long")
+    void runsNoTaskTwiceWhereItRefusesConnectionsForTwentySeconds() {
+        var flow = SumOfSquares.flow("refused", calls::add);
+        for (int workers = 0; workers < 2; workers++) {
+            flows.start(flows.options().concurrency(50).heartbeatInterval(BEAT).recoveryInterval(BEAT), flow);
+        }
+        flows.client().startAll(flow, Collections.nCopies(50, 98));
+
+        flows.await("count(*) >= 1000 from pgflow.step_tasks where flow_slug = 'refused' and status = 'completed'");
+        proxy.refuse();
+        LockSupport.parkNanos(Duration.ofSeconds(20).toNanos()); // the outage
+        proxy.accept();
+        flows.awaitAllEnded();
+
+        SumOfSquares.assertRight(flows.db(), "refused", 50);
+        calls.assertOnceEach(flows.db(), "refused");
+    }
+}
