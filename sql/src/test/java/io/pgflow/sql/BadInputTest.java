@@ -100,12 +100,12 @@ class BadInputTest {
             complete_tasks(array[R]::uuid[], array['a'], array[0], null, '{1}') ! run_ids, step_slugs, task_indexes, claim_nos and outputs must have one length, not {1,1,1,NULL,1}
             complete_tasks(array[R]::uuid[], array['a'], array[0], array[1], null) ! run_ids, step_slugs, task_indexes, claim_nos and outputs must have one length, not {1,1,1,1,NULL}
             complete_tasks(array[R]::uuid[], array['a'], array[0], array[1], '{}') ! run_ids, step_slugs, task_indexes, claim_nos and outputs must have one length, not {1,1,1,1,0}
-            complete_tasks(array[null]::uuid[], array['a'], array[0], array[1], '{1}') = 1 - late - f
-            complete_tasks(array[U]::uuid[], array['a'], array[0], array[1], '{1}') = 1 U late - f
-            complete_tasks(array[R]::uuid[], array[null], array[0], array[1], '{1}') = 1 R late - f
-            complete_tasks(array[R]::uuid[], array[H], array[0], array[1], '{1}') = 1 R late - f
-            complete_tasks(array[R]::uuid[], array['a'], array[null]::int[], array[1], '{1}') = 1 R late - f
-            complete_tasks(array[R]::uuid[], array['a'], array[0], array[-1], '{1}') = 1 R late - f
+            complete_tasks(array[null]::uuid[], array['a'], array[0], array[1], '{1}') = 1 - late - - f
+            complete_tasks(array[U]::uuid[], array['a'], array[0], array[1], '{1}') = 1 U late - - f
+            complete_tasks(array[R]::uuid[], array[null], array[0], array[1], '{1}') = 1 R late - - f
+            complete_tasks(array[R]::uuid[], array[H], array[0], array[1], '{1}') = 1 R late - - f
+            complete_tasks(array[R]::uuid[], array['a'], array[null]::int[], array[1], '{1}') = 1 R late - - f
+            complete_tasks(array[R]::uuid[], array['a'], array[0], array[-1], '{1}') = 1 R late - - f
             create_flow(null) ! null value in column "flow_slug" of relation "flows" violates not-null constraint
             create_flow(H) ! new row for relation "flows" violates check constraint "slug_is_valid"
             create_flow('g', null, null, null) ~
@@ -135,12 +135,12 @@ class BadInputTest {
             fail_tasks(array[R]::uuid[], array['a'], array[0], array[1], null) ! run_ids, step_slugs, task_indexes, claim_nos, error_messages, permanent and retry_after must have one length, not {1,1,1,1,NULL,1,1}
             fail_tasks(array[R]::uuid[], array['a'], array[0], array[1], array['no'], '{}') ! run_ids, step_slugs, task_indexes, claim_nos, error_messages, permanent and retry_after must have one length, not {1,1,1,1,1,0,1}
             fail_tasks(array[R]::uuid[], array['a'], array[0], array[1], array['no'], null, '{}') ! run_ids, step_slugs, task_indexes, claim_nos, error_messages, permanent and retry_after must have one length, not {1,1,1,1,1,1,0}
-            fail_tasks(array[null]::uuid[], array['a'], array[0], array[1], array['no']) = 1 - late - - f
-            fail_tasks(array[U]::uuid[], array['a'], array[0], array[1], array['no']) = 1 U late - - f
-            fail_tasks(array[R]::uuid[], array[null], array[0], array[1], array['no']) = 1 R late - - f
-            fail_tasks(array[R]::uuid[], array[H], array[0], array[1], array['no']) = 1 R late - - f
-            fail_tasks(array[R]::uuid[], array['a'], array[null]::int[], array[1], array['no']) = 1 R late - - f
-            fail_tasks(array[R]::uuid[], array['a'], array[0], array[-1], array['no']) = 1 R late - - f
+            fail_tasks(array[null]::uuid[], array['a'], array[0], array[1], array['no']) = 1 - late - - - f
+            fail_tasks(array[U]::uuid[], array['a'], array[0], array[1], array['no']) = 1 U late - - - f
+            fail_tasks(array[R]::uuid[], array[null], array[0], array[1], array['no']) = 1 R late - - - f
+            fail_tasks(array[R]::uuid[], array[H], array[0], array[1], array['no']) = 1 R late - - - f
+            fail_tasks(array[R]::uuid[], array['a'], array[null]::int[], array[1], array['no']) = 1 R late - - - f
+            fail_tasks(array[R]::uuid[], array['a'], array[0], array[-1], array['no']) = 1 R late - - - f
             fail_tasks(array[R]::uuid[], array['a'], array[0], array[1], array[H], null, null) ~
             get_run_with_states(null) = -
             get_run_with_states(U) = -
