@@ -1,48 +1,44 @@
 package io.pgflow.internal;
 
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
+import static java.util.concurrent.TimeUnit.NANOSECONDS;
+
+import java.time.Duration;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 
 /** The slots of a worker: each is free, or taken by a task. Any thread may call it; one takes them. */
 final class Slots {
 
+    /** How late a limit may be noticed that is set while somebody waits for an earlier one. */
+    private static final Duration LOOK_AGAIN = Duration.ofMillis(50);
+
     private final int all;
-    private final ReentrantLock lock = new ReentrantLock();
-    private final Condition changed = lock.newCondition();
-    private int free;
-    private boolean closed;
-    private long limit; // nanoTime; once closed
+    private final Semaphore free; // once closed, with a permit more: it wakes whoever waits for one
+    private final AtomicReference<@Nullable Long> limit = new AtomicReference<>(); // nanoTime; null until closed
 
     Slots(int all) {
         this.all = all;
-        this.free = all;
+        this.free = new Semaphore(all);
     }
 
     /** Waits for a free one, and takes as many as are free, up to so many; none once closed. */
     int take(int most) throws InterruptedException {
-        lock.lock();
-        try {
-            while (free == 0 && !closed) {
-                changed.await();
-            }
-            int taken = closed ? 0 : Math.min(free, most);
-            free -= taken;
-            return taken;
-        } finally {
-            lock.unlock();
+        free.acquire();
+        int taken = 1;
+        while (taken < most && free.tryAcquire()) {
+            taken++;
         }
+        if (limit.get() != null) {
+            free.release(taken);
+            return 0;
+        }
+        return taken;
     }
 
     /** Gives some back. */
     void give(int slots) {
-        lock.lock();
-        try {
-            free += slots;
-            changed.signalAll();
-        } finally {
-            lock.unlock();
-        }
+        free.release(slots);
     }
 
     /**
@@ -51,44 +47,34 @@ final class Slots {
      * @param awaitAllUntil when {@link #awaitAll} gives up, by {@link System#nanoTime}; of several calls the earliest counts
      */
     void close(long awaitAllUntil) {
-        lock.lock();
-        try {
-            limit = closed && limit - awaitAllUntil < 0 ? limit : awaitAllUntil;
-            closed = true;
-            changed.signalAll();
-        } finally {
-            lock.unlock();
+        Long before = limit.getAndUpdate(
+                earlier -> earlier != null && earlier - awaitAllUntil < 0 ? earlier : Long.valueOf(awaitAllUntil));
+        if (before == null) {
+            free.release();
         }
     }
 
-    /** Waits until all are free; false if that took too long. Comes after {@link #close}. */
+    /** Waits until all are free; false if that took too long, or this is not closed. */
     boolean awaitAll() throws InterruptedException {
         return awaitAll(0);
     }
 
     /** The same for some time longer. */
     boolean awaitAll(long moreNanos) throws InterruptedException {
-        lock.lock();
-        try {
-            while (free < all) {
-                long left = limit + moreNanos - System.nanoTime();
-                if (left <= 0) {
-                    return false;
-                }
-                changed.await(left, TimeUnit.NANOSECONDS);
+        while (true) {
+            Long until = limit.get();
+            long left = until == null ? 0 : Math.max(0, until + moreNanos - System.nanoTime());
+            if (free.tryAcquire(all + 1, Math.min(left, LOOK_AGAIN.toNanos()), NANOSECONDS)) {
+                free.release(all + 1);
+                return true;
             }
-            return true;
-        } finally {
-            lock.unlock();
+            if (left == 0) {
+                return false;
+            }
         }
     }
 
     int free() {
-        lock.lock();
-        try {
-            return free;
-        } finally {
-            lock.unlock();
-        }
+        return free.availablePermits() - (limit.get() == null ? 0 : 1);
     }
 }
