@@ -178,7 +178,7 @@ final class StartChecks {
     }
 
     /**
-     * Looks whether the functions are there, and may be executed.
+     * Looks whether the functions are there, and may be executed. As text: classes are generated from our schemas, not from the catalogs.
      *
      * @throws PgflowException.SchemaMismatch if one is missing
      * @throws PgflowException.PermissionMissing if one may not be executed

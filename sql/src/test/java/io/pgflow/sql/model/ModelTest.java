@@ -23,7 +23,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
  */
 @ExtendWith(TestDatabases.class)
 class ModelTest {
-    private static final int COUNT = Integer.getInteger("pgflow.model.count", 1500);
+    private static final int COUNT = Integer.getInteger("pgflow.model.count", 2000);
     private static final long FIRST = Long.getLong("pgflow.model.seed", System.nanoTime());
     private static final int TRIES_TO_SHRINK = 500;
 
