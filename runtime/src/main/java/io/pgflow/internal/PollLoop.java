@@ -277,6 +277,7 @@ final class PollLoop implements Runnable {
     }
 
     WorkerSnapshot snapshot() {
+        var waits = Optional.ofNullable(waiting); // before the state, which a stop changes first
         var phase = life.phase();
         return new WorkerSnapshot(
                 workerId,
@@ -286,7 +287,7 @@ final class PollLoop implements Runnable {
                 phase.since(),
                 inHand.snapshot(),
                 slots.free(),
-                Optional.ofNullable(waiting),
+                waits,
                 Optional.ofNullable(lastHeartbeat),
                 pace.listening());
     }
