@@ -94,13 +94,14 @@ final class WorkerProcess implements AutoCloseable {
         signal("TERM");
     }
 
-    boolean hasEnded() {
-        return !process.isAlive();
+    /** Waits until it has ended by itself, so long at most; whether it has. */
+    boolean endsWithin(Duration limit) throws InterruptedException {
+        return process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     /** Waits until it has ended by itself, so long at most; gives its exit code. */
     int awaitExit(Duration limit) throws InterruptedException {
-        if (!process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS)) {
+        if (!endsWithin(limit)) {
             throw new AssertionError("still running after " + limit);
         }
         return process.exitValue();
