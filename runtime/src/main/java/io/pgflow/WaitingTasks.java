@@ -4,6 +4,7 @@ import io.pgflow.internal.ClientQueries.Backlog;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -17,12 +18,20 @@ final class WaitingTasks {
 
     private final Supplier<Optional<Backlog>> question;
     private final AtomicBoolean asking = new AtomicBoolean();
-    private volatile long askedAt = System.nanoTime() - FRESH;
+    private final LongSupplier nanoTime;
+    private volatile long askedAt;
     private volatile @Nullable Backlog known;
 
     /** Nothing is known yet; {@code question} asks the database, and gives nothing if there is no use in it. */
     WaitingTasks(Supplier<Optional<Backlog>> question) {
+        this(question, System::nanoTime);
+    }
+
+    /** By another clock, of nanoseconds. */
+    WaitingTasks(Supplier<Optional<Backlog>> question, LongSupplier nanoTime) {
         this.question = question;
+        this.nanoTime = nanoTime;
+        this.askedAt = nanoTime.getAsLong() - FRESH;
     }
 
     /** How many; NaN if unknown. */
@@ -38,7 +47,7 @@ final class WaitingTasks {
     }
 
     private @Nullable Backlog read() {
-        if (System.nanoTime() - askedAt >= FRESH && asking.compareAndSet(false, true)) {
+        if (nanoTime.getAsLong() - askedAt >= FRESH && asking.compareAndSet(false, true)) {
             Thread.ofVirtual().name("pgflow-backlog").start(this::ask);
         }
         return known;
@@ -50,7 +59,7 @@ final class WaitingTasks {
         } catch (RuntimeException e) {
             known = null; // the workers log what is wrong with the database
         } finally {
-            askedAt = System.nanoTime();
+            askedAt = nanoTime.getAsLong();
             asking.set(false);
         }
     }

@@ -12,8 +12,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
@@ -151,19 +153,28 @@ class WorkerMetricsTest {
     }
 
     @Test
-    void asksTheDatabaseOnceInAFewSecondsHoweverOftenItIsRead(TestFlows flows) throws Exception {
+    void asksTheDatabaseOnceInAFewSecondsHoweverOftenItIsRead() {
         var asked = new AtomicInteger();
-        var waiting = new WaitingTasks(() -> {
-            asked.incrementAndGet();
-            return Optional.of(new Backlog(7, Duration.ofMillis(1500)));
-        });
+        var answers = new Semaphore(0);
+        var clock = new AtomicLong();
+        var waiting = new WaitingTasks(
+                () -> {
+                    answers.acquireUninterruptibly();
+                    return Optional.of(new Backlog(6 + asked.incrementAndGet(), Duration.ofMillis(1500)));
+                },
+                clock::get);
 
         assertThat(waiting.count()).as("not yet known").isNaN();
+        answers.release();
         await(() -> waiting.count() == 7);
         for (int i = 0; i < 1_000; i++) {
             assertThat(waiting.seconds()).isEqualTo(1.5);
         }
-
         assertThat(asked).hasValue(1);
+
+        clock.addAndGet(Duration.ofSeconds(6).toNanos());
+        assertThat(waiting.count()).as("known, but too old").isEqualTo(7);
+        answers.release();
+        await(() -> waiting.count() == 8);
     }
 }
