@@ -22,11 +22,12 @@ begin
       $q$
         select t.flow_slug, t.run_id, t.step_slug, t.task_index, t.claim_no, t.requeued_count >= 3
         from pgmq.%I q
-        cross join lateral (select x.* from pgflow.step_tasks x where x.message_id = q.msg_id offset 0) t
+        cross join lateral (
+          select x.* from pgflow.step_tasks x where x.message_id = q.msg_id and x.flow_slug = $1 offset 0
+        ) t
         cross join lateral pgflow._step_options(t.flow_slug, t.step_slug) o
         left join pgflow.workers w on w.worker_id = t.last_worker_id
         where q.read_ct > 0
-          and t.flow_slug = $1
           and t.status = 'started'
           and t.permanently_stalled_at is null
           and (

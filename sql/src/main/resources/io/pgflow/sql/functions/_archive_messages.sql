@@ -7,6 +7,10 @@ as $$
 declare
   v_queue record;
 begin
+  if p_flow_slugs[1] = all (p_flow_slugs) then
+    perform pgmq.archive(p_flow_slugs[1], p_msg_ids);
+    return;
+  end if;
   for v_queue in
     select g.flow_slug, array_agg(g.msg_id order by g.msg_id) as msg_ids
     from unnest(p_flow_slugs, p_msg_ids) g (flow_slug, msg_id)

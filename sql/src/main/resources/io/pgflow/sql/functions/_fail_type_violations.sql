@@ -1,8 +1,10 @@
 -- Fails the task, the step and the run of each report whose output is no array although a map fans out over it: no retry, whatever the
--- step's options say. Arguments as of complete_tasks, and the flows concerned. Returns the numbers of these reports, one a run at most.
+-- step's options say. Arguments as of complete_tasks, and the single steps that maps fan out over. Returns the numbers of these reports, one a
+-- run at most.
 -- The caller holds the runs' locks.
+drop function if exists pgflow._fail_type_violations(text[], uuid[], text[], int[], int[], jsonb[]); -- as it was with p_flow_slugs
 create or replace function pgflow._fail_type_violations(
-  p_flow_slugs text[], p_run_ids uuid[], p_step_slugs text[], p_task_indexes int[], p_claim_nos int[], p_outputs jsonb[]
+  p_sources text[], p_run_ids uuid[], p_step_slugs text[], p_task_indexes int[], p_claim_nos int[], p_outputs jsonb[]
 )
 returns int[]
 language plpgsql
@@ -13,26 +15,12 @@ set jit to off
 set plan_cache_mode to force_generic_plan
 as $$
 declare
-  v_sources text[];   -- single steps that a map fans out over
   v_reports int[];
   v_runs uuid[];
   v_steps text[];
   v_maps text[];
   v_kinds text[];
 begin
-  v_sources := array(
-    select distinct d.dep_slug
-    from pgflow.steps m
-    join pgflow.deps d on d.flow_slug = m.flow_slug and d.step_slug = m.step_slug
-    join pgflow.steps s on s.flow_slug = d.flow_slug and s.step_slug = d.dep_slug
-    where m.flow_slug = any (p_flow_slugs)
-      and m.step_type = 'map'
-      and s.step_type = 'single'
-  );
-  if v_sources = '{}' then
-    return null;
-  end if;
-
   select array_agg(v.n), array_agg(v.run_id), array_agg(v.step_slug), array_agg(v.map_slug), array_agg(v.kind)
   into v_reports, v_runs, v_steps, v_maps, v_kinds
   from (
@@ -64,7 +52,7 @@ begin
     cross join lateral (
       select x.initial_tasks from pgflow.step_states x where x.run_id = u.run_id and x.step_slug = c.map_slug offset 0
     ) w
-    where u.step_slug = any (v_sources)
+    where u.step_slug = any (p_sources)
       and jsonb_typeof(u.output) is distinct from 'array'
       and r.status = 'started'
       and s.status = 'started'

@@ -1,8 +1,7 @@
 -- Looks at messages that were read but whose tasks could not all be started: those that nobody needs any more are archived, those of running
--- tasks hidden until the attempt is overdue, those of queued tasks left alone. The arrays go together; the caller holds the messages.
-create or replace function pgflow._put_aside(
-  p_flow_slug text, p_msg_ids bigint[], p_run_ids uuid[], p_step_slugs text[], p_task_indexes int[]
-)
+-- tasks hidden until the attempt is overdue, those of queued tasks left alone. The caller holds the messages.
+drop function if exists pgflow._put_aside(text, bigint[], uuid[], text[], int[]); -- as it was when messages named their tasks
+create or replace function pgflow._put_aside(p_flow_slug text, p_msg_ids bigint[])
 returns void
 language plpgsql
 set search_path to pg_catalog, pg_temp
@@ -23,20 +22,19 @@ begin
     array_agg(u.msg_id) filter (where w.running),
     array_agg(w.overdue_in) filter (where w.running)
   into v_strays, v_ended, v_running, v_hidden_for
-  from unnest(p_msg_ids, p_run_ids, p_step_slugs, p_task_indexes) u (msg_id, run_id, step_slug, task_index)
-  left join lateral (select x.status from pgflow.runs x where x.run_id = u.run_id offset 0) r on true
+  from unnest(p_msg_ids) u (msg_id)
   left join lateral (
-    select x.status from pgflow.step_states x where x.run_id = u.run_id and x.step_slug = u.step_slug offset 0
-  ) s on true
-  left join lateral (
-    select x.status, x.message_id, x.started_at
+    select x.run_id, x.step_slug, x.status, x.started_at
     from pgflow.step_tasks x
-    where x.run_id = u.run_id
-      and x.step_slug = u.step_slug
-      and x.task_index = u.task_index
+    where x.message_id = u.msg_id
+      and x.flow_slug = p_flow_slug -- ids are unique in their queue only
     offset 0
-  ) t on t.message_id = u.msg_id
-  left join lateral pgflow._step_options(p_flow_slug, u.step_slug) o on true
+  ) t on true
+  left join lateral (select x.status from pgflow.runs x where x.run_id = t.run_id offset 0) r on true
+  left join lateral (
+    select x.status from pgflow.step_states x where x.run_id = t.run_id and x.step_slug = t.step_slug offset 0
+  ) s on true
+  left join lateral pgflow._step_options(p_flow_slug, t.step_slug) o on true
   cross join lateral (
     select
       t.status = 'started' and t.started_at < now() and s.status = 'started' and r.status = 'started' as running,

@@ -1,10 +1,8 @@
--- Starts those of the tasks that are queued, in a started step of a started run, and not locked by anybody: each is handed to one caller only.
--- The arrays go together, a message each and the task it names. Returns what a worker needs to know of each task it got; timeout in
--- seconds, as it is set now.
+-- Starts the tasks of messages of a flow's queue: those that are queued, in a started step of a started run, and not locked by anybody: each is
+-- handed to one caller only. Returns what a worker needs to know of each task it got; timeout in seconds, as it is set now.
 -- Waits for nobody: a claim may hold messages already, and who holds a task may want its message.
-create or replace function pgflow._start_tasks(
-  p_msg_ids bigint[], p_run_ids uuid[], p_step_slugs text[], p_task_indexes int[], p_worker_id uuid
-)
+drop function if exists pgflow._start_tasks(bigint[], uuid[], text[], int[], uuid); -- as it was when messages named their tasks
+create or replace function pgflow._start_tasks(p_flow_slug text, p_msg_ids bigint[], p_worker_id uuid)
 returns table (
   flow_slug text, run_id uuid, step_slug text, task_index int, msg_id bigint,
   attempt int, claim_no int, timeout int, input jsonb, flow_input jsonb
@@ -20,33 +18,29 @@ begin
   return query
   with free as materialized (
     select t.tid, d.step_type, d.deps_count, coalesce(d.opt_timeout, f.opt_timeout) as timeout
-    from unnest(p_msg_ids, p_run_ids, p_step_slugs, p_task_indexes) u (msg_id, run_id, step_slug, task_index)
+    from unnest(p_msg_ids) u (msg_id)
     cross join lateral (
-      select x.flow_slug, x.status from pgflow.runs x where x.run_id = u.run_id offset 0
-    ) r
+      select x.ctid as tid, x.run_id, x.step_slug, x.status
+      from pgflow.step_tasks x
+      where x.message_id = u.msg_id
+        and x.flow_slug = p_flow_slug -- ids are unique in their queue only
+      for no key update skip locked
+    ) t
+    cross join lateral (select x.status from pgflow.runs x where x.run_id = t.run_id offset 0) r
     cross join lateral (
-      select x.status from pgflow.step_states x where x.run_id = u.run_id and x.step_slug = u.step_slug offset 0
+      select x.status from pgflow.step_states x where x.run_id = t.run_id and x.step_slug = t.step_slug offset 0
     ) s
     cross join lateral (
       select x.step_type, x.deps_count, x.opt_timeout
       from pgflow.steps x
-      where x.flow_slug = r.flow_slug
-        and x.step_slug = u.step_slug
+      where x.flow_slug = p_flow_slug
+        and x.step_slug = t.step_slug
       offset 0
     ) d
-    cross join lateral (select x.opt_timeout from pgflow.flows x where x.flow_slug = r.flow_slug offset 0) f
-    cross join lateral (
-      select x.ctid as tid, x.status, x.message_id
-      from pgflow.step_tasks x
-      where x.run_id = u.run_id
-        and x.step_slug = u.step_slug
-        and x.task_index = u.task_index
-      for no key update skip locked
-    ) t
-    where r.status = 'started'
+    cross join lateral (select x.opt_timeout from pgflow.flows x where x.flow_slug = p_flow_slug offset 0) f
+    where t.status = 'queued'
+      and r.status = 'started'
       and s.status = 'started'
-      and t.status = 'queued'
-      and t.message_id = u.msg_id
   ),
   started as (
     update pgflow.step_tasks t

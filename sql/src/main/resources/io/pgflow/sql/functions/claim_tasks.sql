@@ -23,9 +23,6 @@ declare
   v_ids bigint[];
   v_tids tid[];
   v_visible_since timestamptz[];
-  v_runs uuid[];
-  v_steps text[];
-  v_indexes int[];
   v_started int;
 begin
   if num_nulls(claim_tasks.flow_slug, claim_tasks.worker_id) > 0 or coalesce(claim_tasks.qty, -1) < 0 then
@@ -34,19 +31,12 @@ begin
   end if;
   -- whoever lost the answer waits until it is known what was claimed: release_lost_tasks
   perform pg_advisory_xact_lock_shared(hashtext('pgflow.claim_tasks'), hashtext(claim_tasks.worker_id::text));
-  -- a message that no task can belong to has NULLs here
   execute format(
     $q$
       select
-        array_agg(m.msg_id order by m.msg_id),
-        array_agg(m.tid order by m.msg_id),
-        array_agg(m.vt order by m.msg_id),
-        array_agg(case when m.message ->> 'run_id' ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then (m.message ->> 'run_id')::uuid end
-          order by m.msg_id),
-        array_agg(m.message ->> 'step_slug' order by m.msg_id),
-        array_agg(case when m.message ->> 'task_index' ~ '^[0-9]{1,9}$' then (m.message ->> 'task_index')::int end order by m.msg_id)
+        array_agg(m.msg_id order by m.msg_id), array_agg(m.tid order by m.msg_id), array_agg(m.vt order by m.msg_id)
       from (
-        select q.msg_id, q.ctid as tid, q.vt, q.message
+        select q.msg_id, q.ctid as tid, q.vt
         from pgmq.%I q
         where q.vt <= $1
         order by q.vt
@@ -54,7 +44,7 @@ begin
         for update skip locked
       ) m
     $q$, v_queue)
-  into v_ids, v_tids, v_visible_since, v_runs, v_steps, v_indexes
+  into v_ids, v_tids, v_visible_since
   using v_now, claim_tasks.qty;
   if v_ids is null then
     return;
@@ -63,27 +53,27 @@ begin
   return query execute format(
     $q$
       with started as materialized (
-        select s.* from pgflow._start_tasks($1, $2, $3, $4, $5) s
+        select s.* from pgflow._start_tasks($5, $1, $6) s
       ),
       hidden as (
         update pgmq.%I q
         set vt = clock_timestamp() + make_interval(secs => s.timeout + 2),
             read_ct = q.read_ct + 1
-        from unnest($1, $6) m (msg_id, tid)
+        from unnest($1, $2) m (msg_id, tid)
         join (select x.msg_id, x.timeout from started x offset 0) s on s.msg_id = m.msg_id -- without the inputs
         where q.ctid = m.tid
       )
       select
         s.run_id, s.step_slug, s.task_index, s.msg_id, s.attempt, s.claim_no, s.timeout, s.input, s.flow_input,
-        (extract(epoch from $8 - m.visible_since) * 1000)::bigint
+        (extract(epoch from $4 - m.visible_since) * 1000)::bigint
       from started s
-      join unnest($1, $7) m (msg_id, visible_since) on m.msg_id = s.msg_id
+      join unnest($1, $3) m (msg_id, visible_since) on m.msg_id = s.msg_id
     $q$, v_queue)
-  using v_ids, v_runs, v_steps, v_indexes, claim_tasks.worker_id, v_tids, v_visible_since, v_now;
+  using v_ids, v_tids, v_visible_since, v_now, claim_tasks.flow_slug, claim_tasks.worker_id;
   get diagnostics v_started = row_count;
 
   if v_started < cardinality(v_ids) then
-    perform pgflow._put_aside(claim_tasks.flow_slug, v_ids, v_runs, v_steps, v_indexes);
+    perform pgflow._put_aside(claim_tasks.flow_slug, v_ids);
   end if;
 end
 $$;

@@ -4,9 +4,12 @@ returns setof pgflow.step_tasks
 language plpgsql
 set search_path to pg_catalog, pg_temp
 set enable_seqscan to off
+set enable_bitmapscan to off
+set jit to off
+set plan_cache_mode to force_generic_plan
 as $$
 begin
-  perform pgflow.complete_tasks(
+  perform pgflow._complete_tasks(
     array[complete_task.run_id], array[complete_task.step_slug], array[complete_task.task_index],
     array[null::int], array[complete_task.output]);
   return query

@@ -34,9 +34,10 @@ begin
     $q$
       select array_agg(t.run_id), array_agg(t.step_slug), array_agg(t.task_index), array_agg(t.claim_no)
       from pgmq.%I q
-      cross join lateral (select x.* from pgflow.step_tasks x where x.message_id = q.msg_id offset 0) t
+      cross join lateral (
+        select x.* from pgflow.step_tasks x where x.message_id = q.msg_id and x.flow_slug = $1 offset 0
+      ) t
       where q.read_ct > 0
-        and t.flow_slug = $1
         and t.status = 'started'
         and t.last_worker_id = $2
         and not exists (

@@ -17,15 +17,8 @@ begin
     array_agg((s.flow_slug, s.run_id, s.step_slug, s.input, s.msg_id, s.task_index, s.flow_input)::pgflow.step_task_record),
     array_agg(s.timeout + 2)
   into v_tasks, v_hidden_for
-  from (
-    select array_agg(m.msg_id) as msg_ids, array_agg(t.run_id) as run_ids, array_agg(t.step_slug) as step_slugs, array_agg(t.task_index) as task_indexes
-    from (select distinct u.msg_id from unnest(start_tasks.msg_ids) u (msg_id)) m
-    cross join lateral (
-      select x.flow_slug, x.run_id, x.step_slug, x.task_index from pgflow.step_tasks x where x.message_id = m.msg_id offset 0
-    ) t
-    where t.flow_slug = start_tasks.flow_slug -- ids are unique in their queue only
-  ) k
-  cross join lateral pgflow._start_tasks(k.msg_ids, k.run_ids, k.step_slugs, k.task_indexes, start_tasks.worker_id) s;
+  from pgflow._start_tasks(
+    start_tasks.flow_slug, array(select distinct u.msg_id from unnest(start_tasks.msg_ids) u (msg_id)), start_tasks.worker_id) s;
 
   if v_tasks is not null then
     select array_agg(m.msg_id) filter (where m.read_ct = 0) into v_unread

@@ -1,0 +1,148 @@
+-- What complete_tasks does; its arrays, all of one length. Returns the numbers of the reports that completed their task (done) and of those whose
+-- output is no array, which a map waits for (violations), the runs that may have ended, one id or more each, and those in which a step started.
+create or replace function pgflow._complete_tasks(
+  p_run_ids uuid[], p_step_slugs text[], p_task_indexes int[], p_claim_nos int[], p_outputs jsonb[],
+  out done int[], out violations int[], out closed uuid[], out started uuid[]
+)
+language plpgsql
+set search_path to pg_catalog, pg_temp
+set enable_seqscan to off
+set enable_bitmapscan to off
+set jit to off
+set plan_cache_mode to force_generic_plan
+as $$
+declare
+  v_flows text[] := pgflow._lock_runs(p_run_ids);
+  v_dependents boolean;      -- whether any step waits for one of these
+  v_sources text[];          -- those of these steps that a map fans out over and that are no maps
+  v_done_flows text[];       -- the next four lie beside done
+  v_done_runs uuid[];
+  v_done_steps text[];
+  v_done_messages bigint[];
+  v_closed_flows text[];     -- steps that these completed
+  v_closed_steps text[];
+  v_closed_sizes int[];
+  v_unsettled uuid[];
+begin
+  select count(*) > 0, array_agg(d.dep_slug) filter (where m.step_type = 'map' and s.step_type = 'single')
+  into v_dependents, v_sources
+  from unnest(v_flows) f (flow_slug)
+  cross join (select distinct x.step_slug from unnest(p_step_slugs) x (step_slug)) u
+  join pgflow.deps d on d.flow_slug = f.flow_slug and d.dep_slug = u.step_slug
+  join pgflow.steps m on m.flow_slug = d.flow_slug and m.step_slug = d.step_slug
+  join pgflow.steps s on s.flow_slug = d.flow_slug and s.step_slug = d.dep_slug;
+  if v_sources is not null then
+    violations := pgflow._fail_type_violations(v_sources, p_run_ids, p_step_slugs, p_task_indexes, p_claim_nos, p_outputs);
+  end if;
+
+  -- Rows are found by primary key inside a lateral that offset 0 fences off, and updated by ctid: conditions on passing
+  -- states look selective to the planner, which would otherwise start from them and compare everything with everything.
+  with completed as (
+    update pgflow.step_tasks t
+    set status = 'completed',
+        completed_at = greatest(now(), t.started_at), -- as a transaction may have begun before what it ends
+        output = g.output
+    from (
+      select u.*, k.tid
+      from unnest(p_run_ids, p_step_slugs, p_task_indexes, p_claim_nos, p_outputs)
+        with ordinality u (run_id, step_slug, task_index, claim_no, output, n)
+      cross join lateral (select x.status from pgflow.runs x where x.run_id = u.run_id offset 0) r
+      cross join lateral (
+        select x.status from pgflow.step_states x where x.run_id = u.run_id and x.step_slug = u.step_slug offset 0
+      ) s
+      cross join lateral (
+        select x.ctid as tid
+        from pgflow.step_tasks x
+        where x.run_id = u.run_id
+          and x.step_slug = u.step_slug
+          and x.task_index = u.task_index
+        offset 0
+      ) k
+      where r.status = 'started'
+        and s.status = 'started'
+    ) g
+    where t.ctid = g.tid
+      and t.status = 'started'
+      and t.claim_no = coalesce(g.claim_no, t.claim_no)
+    returning g.n, t.flow_slug, t.run_id, t.step_slug, t.message_id
+  )
+  select array_agg(d.n), array_agg(d.flow_slug), array_agg(d.run_id), array_agg(d.step_slug), array_agg(d.message_id)
+  into done, v_done_flows, v_done_runs, v_done_steps, v_done_messages
+  from completed d;
+
+  if done is not null then
+    with counted as (
+      update pgflow.step_states s
+      set remaining_tasks = s.remaining_tasks - g.tasks,
+          status = case when s.remaining_tasks = g.tasks then 'completed' else s.status end,
+          completed_at = case when s.remaining_tasks = g.tasks then greatest(now(), s.started_at) end,
+          output = case
+            when s.remaining_tasks > g.tasks then null
+            when d.step_type = 'map' then pgflow._map_output(s.run_id, s.step_slug)
+            else p_outputs[g.n]
+          end
+      from (
+        select u.flow_slug, u.run_id, u.step_slug, count(*)::int as tasks, min(u.n) as n
+        from unnest(done, v_done_flows, v_done_runs, v_done_steps) u (n, flow_slug, run_id, step_slug)
+        group by u.flow_slug, u.run_id, u.step_slug
+      ) g
+      cross join lateral (
+        select x.step_type from pgflow.steps x where x.flow_slug = g.flow_slug and x.step_slug = g.step_slug offset 0
+      ) d
+      cross join lateral (
+        select x.ctid as tid from pgflow.step_states x where x.run_id = g.run_id and x.step_slug = g.step_slug offset 0
+      ) k
+      where s.ctid = k.tid
+      returning
+        s.flow_slug, s.run_id, s.step_slug, s.status,
+        case
+          when s.status <> 'completed' then null
+          when d.step_type = 'map' then s.initial_tasks
+          when jsonb_typeof(s.output) = 'array' then jsonb_array_length(s.output)
+        end as size
+    )
+    select array_agg(c.flow_slug), array_agg(c.run_id), array_agg(c.step_slug), array_agg(c.size)
+    into v_closed_flows, closed, v_closed_steps, v_closed_sizes
+    from counted c
+    where c.status = 'completed';
+
+    if closed is not null then
+      if pgflow._emits() then
+        perform pgflow._send_events(closed, v_closed_steps, null);
+      end if;
+      perform pgflow._count_ended_steps(closed, null, true);
+      if v_dependents then
+        select d.started, d.unsettled into started, v_unsettled
+        from pgflow._resolve_dependents(v_closed_flows, closed, v_closed_steps, v_closed_sizes, true) d;
+        if v_unsettled is not null then
+          started := started || pgflow._settle_runs(v_unsettled);
+        end if;
+      end if;
+    end if;
+    perform pgflow._archive_messages(v_done_flows, v_done_messages);
+  end if;
+
+  if cardinality(coalesce(done, '{}')) < cardinality(p_run_ids) then
+    -- late reports: where the step has ended, nobody needs the message any more
+    perform pgflow._archive_messages(array_agg(t.flow_slug), array_agg(t.message_id))
+    from unnest(p_run_ids, p_step_slugs, p_task_indexes) u (run_id, step_slug, task_index)
+    cross join lateral (select x.status from pgflow.runs x where x.run_id = u.run_id offset 0) r
+    cross join lateral (
+      select x.status from pgflow.step_states x where x.run_id = u.run_id and x.step_slug = u.step_slug offset 0
+    ) s
+    cross join lateral (
+      select x.flow_slug, x.message_id
+      from pgflow.step_tasks x
+      where x.run_id = u.run_id
+        and x.step_slug = u.step_slug
+        and x.task_index = u.task_index
+      offset 0
+    ) t
+    where r.status <> 'failed'
+      and s.status <> 'started';
+  end if;
+  if violations is not null then
+    closed := closed || array(select p_run_ids[v] from unnest(violations) v);
+  end if;
+end
+$$;
