@@ -10,24 +10,27 @@ set plan_cache_mode to force_generic_plan
 as $$
 declare
   v_tasks pgflow.step_task_record[];
+  v_messages bigint[];
   v_hidden_for int[];
-  v_unread bigint[];
 begin
   select
     array_agg((s.flow_slug, s.run_id, s.step_slug, s.input, s.msg_id, s.task_index, s.flow_input)::pgflow.step_task_record),
+    array_agg(s.msg_id),
     array_agg(s.timeout + 2)
-  into v_tasks, v_hidden_for
+  into v_tasks, v_messages, v_hidden_for
   from pgflow._start_tasks(
     start_tasks.flow_slug, array(select distinct u.msg_id from unnest(start_tasks.msg_ids) u (msg_id)), start_tasks.worker_id) s;
 
   if v_tasks is not null then
-    select array_agg(m.msg_id) filter (where m.read_ct = 0) into v_unread
-    from pgflow.set_vt_batch(start_tasks.flow_slug, array(select t.msg_id from unnest(v_tasks) t), v_hidden_for) m;
-    if v_unread is not null then
-      -- whoever knows a message's id need not have read it; but only tasks of messages that were read are ever recovered
-      execute format('update pgmq.%I q set read_ct = 1 where q.msg_id = any ($1)', pgmq.format_table_name(start_tasks.flow_slug, 'q'))
-      using v_unread;
-    end if;
+    execute format(
+      $q$
+        update pgmq.%I q
+        set vt = clock_timestamp() + make_interval(secs => m.hidden_for),
+            read_ct = greatest(q.read_ct, 1) -- whoever knows an id need not have read it; but only messages that were read are ever recovered
+        from unnest($1, $2) m (msg_id, hidden_for)
+        where q.msg_id = m.msg_id
+      $q$, pgmq.format_table_name(start_tasks.flow_slug, 'q'))
+    using v_messages, v_hidden_for;
     return query select t.* from unnest(v_tasks) t;
   end if;
 end

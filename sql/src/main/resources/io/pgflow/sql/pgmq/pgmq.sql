@@ -478,7 +478,7 @@ set jit to off
 as $$
 declare
     queue_table constant text := pgmq.format_table_name(queue_name, 'q');
-    cheap constant integer := 1000;
+    cheap constant integer := 200;
     visible bigint[];
     locked bigint[];
 begin
