@@ -86,7 +86,7 @@ record Drains(Server server, Results results, int tasks) {
     }
 
     private void oneByOne() throws Exception {
-        int runs = Math.max(1, tasks / 10);
+        int runs = Math.max(1, tasks / 4);
         try (var database = started(Shape.SINGLE, runs)) {
             var left = new AtomicInteger(runs);
             results.add(
