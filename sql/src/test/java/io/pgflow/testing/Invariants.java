@@ -36,6 +36,15 @@ public final class Invariants {
                  or s.skip_reason = 'handler_failed' and s.when_exhausted = 'skip'
               group by d.flow_slug, s.run_id, d.step_slug
             ),
+            counted as (
+              select
+                x.run_id,
+                count(*) filter (where x.status not in ('completed', 'skipped')) as open,
+                count(*) filter (where x.status = 'failed') as failed,
+                count(*) filter (where x.status = 'started') as started
+              from steps x
+              group by x.run_id
+            ),
             checked as (
               select s.run_id, s.step_slug, unnest(array[
                 case when s.status = 'started' and s.run_status = 'started' and s.remaining_tasks <> s.open_tasks
@@ -67,14 +76,8 @@ public final class Invariants {
                   then 'times do not match status' end
               ])
               from pgflow.runs r
-              left join lateral (
-                select
-                  count(*) filter (where x.status not in ('completed', 'skipped')) as open,
-                  count(*) filter (where x.status = 'failed') as failed,
-                  count(*) filter (where x.status = 'started') as started
-                from steps x
-                where x.run_id = r.run_id
-              ) s on true
+              left join counted c on c.run_id = r.run_id
+              cross join lateral (select coalesce(c.open, 0) as open, coalesce(c.failed, 0) as failed, coalesce(c.started, 0) as started) s
             )
             select concat_ws(' ', c.run_id, c.step_slug || ':', c.breach) from checked c where c.breach is not null order by 1 limit 20""";
 
