@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Stop {
 
-    /** From the end of the grace until everything has ended, one way or another. */
-    static final Duration AFTER_GRACE = Duration.ofMillis(4_500);
+    /** From the end of the grace until everything has ended, one way or another. A JVM then takes 0.3 s more, for threads that are in native code. */
+    static final Duration AFTER_GRACE = Duration.ofSeconds(4);
 
     /** How often waits look whether the grace was cut short. */
     private static final Duration GLANCE = Duration.ofMillis(200);
