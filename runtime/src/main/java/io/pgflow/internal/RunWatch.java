@@ -30,8 +30,11 @@ public final class RunWatch implements AutoCloseable {
     /** How long after a look the next one is at least, if that took no time: announcements may come by the thousand. */
     private static final Duration SHORTEST_GAP = Duration.ofMillis(5);
 
-    /** The share of its time that the thread may spend with looking is one of this and one. */
+    /** The share of its time that the thread may spend with looking is one of this and one, unless looks are slow. */
     private static final int GAP_PER_LOOK = 4;
+
+    /** How long after a look the next one is at most, if due: what took long may have been the wait for a connection in an outage. */
+    private static final Duration LONGEST_GAP = Duration.ofSeconds(1);
 
     /** How long the thread and what it listens with are kept while nobody waits. */
     private static final Duration IDLE = Duration.ofSeconds(30);
@@ -167,7 +170,8 @@ public final class RunWatch implements AutoCloseable {
                 long began = System.nanoTime();
                 pause = runs.isEmpty() ? IDLE : look(ear);
                 long ended = System.nanoTime();
-                notBefore = ended + Math.max(SHORTEST_GAP.toNanos(), GAP_PER_LOOK * (ended - began));
+                notBefore = ended
+                        + Math.clamp(GAP_PER_LOOK * (ended - began), SHORTEST_GAP.toNanos(), LONGEST_GAP.toNanos());
             } while (!isDone());
         } catch (InterruptedException e) {
             throw new IllegalStateException("this thread is never interrupted", e);

@@ -1,10 +1,19 @@
 package io.pgflow.trials;
 
+import static java.util.concurrent.TimeUnit.SECONDS;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.pgflow.Client;
+import io.pgflow.Flow;
+import io.pgflow.LogCapture;
 import io.pgflow.TestFlows;
 import java.time.Duration;
 import java.util.Collections;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -83,5 +92,42 @@ class CrashedServerTest {
 
         SumOfSquares.assertRight(flows.db(), "stopped_server", 4);
         calls.assertOnceEach(flows.db());
+    }
+
+    /** The client of the workers that end the run, that of other workers, and clients without any, on a pool and without. */
+    @Test
+    void isWaitedOutByWhoAwaitsARun() throws Exception {
+        var inHand = new CountDownLatch(1);
+        var outage = new CountDownLatch(1);
+        var flow = SumOfSquares.flow("awaited_run", task -> {
+            inHand.countDown();
+            outage.await();
+        });
+        var elsewhere = Flow.of("elsewhere", String.class);
+        elsewhere.step("a", String.class, s -> s);
+        var works = flows.start(flow).client();
+        var others = List.of(works, flows.start(elsewhere.build()).client(), flows.client());
+        try (var log = LogCapture.of("io.pgflow.internal.RunWatch");
+                var connecting = Client.connect(server.database())) {
+            var run = works.start(flow, 5);
+            var waiting = Stream.concat(others.stream(), Stream.of(connecting))
+                    .map(client -> new FutureTask<>(() -> client.await(run, TestFlows.LIMIT)))
+                    .toList();
+            waiting.forEach(Thread.ofVirtual()::start);
+            inHand.await();
+            flows.await("awaited from pgflow.runs where run_id = '" + run + "'");
+
+            server.crash();
+            LockSupport.parkNanos(
+                    Duration.ofSeconds(12).toNanos()); // longer than their pauses and their pools' patience
+            assertThat(log.messages("awaited_runs_not_read")).hasSizeGreaterThanOrEqualTo(waiting.size());
+            assertThat(waiting).noneMatch(FutureTask::isDone);
+            server.restart();
+            outage.countDown();
+
+            for (var end : waiting) {
+                assertThat(end.get(TestFlows.LIMIT.toSeconds(), SECONDS).id()).isEqualTo(run);
+            }
+        }
     }
 }
