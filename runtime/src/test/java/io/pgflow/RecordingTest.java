@@ -130,9 +130,12 @@ class RecordingTest {
 
         first.close();
 
-        assertThat(flows.db()
-                        .fetchValue(
-                                "select count(*) from pgmq.notify_insert_throttle where queue_name = 'announced_on'"))
+        assertThat(flows.db().fetchValue("""
+                        select count(*)
+                        from pgmq.notify_insert_throttle n
+                        join pg_trigger t on t.tgrelid = 'pgmq.q_announced_on'::regclass and t.tgenabled <> 'D'
+                        where n.queue_name = 'announced_on' and t.tgname = 'trigger_notify_queue_insert_listeners'"""))
+                .as("throttle and trigger, both there")
                 .isEqualTo(1L);
     }
 }
