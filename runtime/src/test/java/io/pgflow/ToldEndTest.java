@@ -16,6 +16,7 @@ import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jooq.impl.DSL;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -78,31 +79,40 @@ class ToldEndTest {
         builder.step("second", Integer.class, first, n -> n + 1);
         var flow = builder.build();
         flows.compile(flow);
+        var idle = new WatchedDatabase(database);
         var silent = new WatchedDatabase(database);
         var told = new WatchedDatabase(database);
 
-        runSome(flows, flow, Workers.connect(silent.asDataSource()));
-        runSome(flows, flow, Workers.connect(told.asDataSource()).listener(recorder));
+        runSome(flows, flow, 0, Workers.connect(idle.asDataSource()));
+        runSome(flows, flow, 40, Workers.connect(silent.asDataSource()));
+        runSome(flows, flow, 40, Workers.connect(told.asDataSource()).listener(recorder));
 
         assertThat(recorder.all(TaskCompleted.class)).hasSize(80);
         assertThat(recorder.all(RunCompleted.class)).hasSize(40);
         assertThat(kinds(told)).as("statements").isSubsetOf(kinds(silent));
+        assertThat(kinds(silent))
+                .as("what tasks take beside their claims: one statement, which records them")
+                .filteredOn(sql -> !kinds(idle).contains(sql))
+                .singleElement()
+                .asString()
+                .contains("complete_tasks");
         assertThat(told.statements("pgflow\".\"runs\"")).isZero();
     }
 
-    private static void runSome(TestFlows flows, Flow<Integer> flow, WorkerOptions options) throws Exception {
-        flows.client().startAll(flow, IntStream.range(0, 40).boxed().toList());
+    private static void runSome(TestFlows flows, Flow<Integer> flow, int runs, WorkerOptions options) throws Exception {
+        flows.client().startAll(flow, IntStream.range(0, runs).boxed().toList());
         var workers = flows.start(options, flow);
         flows.await(
                 "not exists (select from pgflow.runs where flow_slug = '" + flow.slug() + "' and status = 'started')");
         workers.close();
     }
 
-    /** The statements, once each. */
+    /** The statements, once each, without those that come by the clock. */
     private static List<String> kinds(WatchedDatabase database) {
         return database.statements().stream()
                 .filter(sql -> !sql.toLowerCase(Locale.ROOT).contains("listen"))
-                .filter(sql -> !sql.contains("recover_tasks") && !sql.contains("next_message_delay"))
+                .filter(sql -> Stream.of("recover_tasks", "heartbeat", "next_message_delay")
+                        .noneMatch(sql::contains))
                 .distinct()
                 .sorted()
                 .toList();
