@@ -17,6 +17,10 @@ import org.junit.jupiter.api.extension.ExtendWith;
 class PinnedCarriersTest {
 
     private static final int CARRIERS = Runtime.getRuntime().availableProcessors();
+
+    /** More than carriers: the JDK adds some for a while where one blocks in a file or a socket. */
+    private static final int HANDLERS = 64 * CARRIERS;
+
     private static final Duration BEAT = Duration.ofMillis(500);
     private static final Duration PINNED = Duration.ofSeconds(3);
 
@@ -26,7 +30,9 @@ class PinnedCarriersTest {
         var calls = new Calls();
         var pinned = new CountDownLatch(CARRIERS);
         var release = new CountDownLatch(1);
-        var builder = Flow.ofList("pinned", Integer.class).maxAttempts(1);
+        var builder = Flow.ofList("pinned", Integer.class)
+                .maxAttempts(1)
+                .timeout(TestFlows.LIMIT.multipliedBy(5)); // no deadline ends what pins
         builder.map("element", Integer.class, builder.input(), builder.context(), (n, task) -> {
             calls.add(task);
             synchronized (new Object()) {
@@ -41,12 +47,12 @@ class PinnedCarriersTest {
         for (int workers = 0; workers < 2; workers++) {
             flows.start(
                     flows.options()
-                            .concurrency(CARRIERS)
+                            .concurrency(HANDLERS / 2)
                             .heartbeatInterval(BEAT)
                             .recoveryInterval(BEAT),
                     flow);
         }
-        flows.client().start(flow, IntStream.range(0, 2 * CARRIERS).boxed().toList());
+        flows.client().start(flow, IntStream.range(0, HANDLERS).boxed().toList());
         assertThat(pinned.await(TestFlows.LIMIT.toSeconds(), TimeUnit.SECONDS))
                 .as("all are pinned")
                 .isTrue();
