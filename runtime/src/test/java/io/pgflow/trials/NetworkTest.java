@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.pgflow.Flow;
 import io.pgflow.Handler;
 import io.pgflow.TestFlows;
+import io.pgflow.WorkerEvent.TaskLate;
 import io.pgflow.Workers;
 import io.pgflow.testing.TestDatabases;
 import java.time.Duration;
@@ -70,13 +71,21 @@ class NetworkTest {
 
         SumOfSquares.assertRight(flows.db(), "reset", 20);
         calls.assertOnceEach(flows.db(), "reset");
+        assertNeverTakenForStalled("reset");
+    }
+
+    /** The worker itself gives back what it does not know that it has: the deadline of an attempt that nobody makes is far away. */
+    private void assertNeverTakenForStalled(String slug) {
+        assertThat(flows.db().fetchValue("select sum(requeued_count) from pgflow.step_tasks where flow_slug = ?", slug))
+                .as("tasks that counted as stalled")
+                .isEqualTo(0L);
     }
 
     /** What was asked for is done, and the worker cannot know. */
     @ParameterizedTest
-    @ValueSource(strings = {"claim_tasks", "complete_tasks", "fail_tasks", "heartbeat", "recover_tasks"})
-    void costsNoTaskWhereItLosesTheReplyTo(String function) throws Exception {
-        String slug = "lost_reply_" + function.length(); // without the name that the proxy looks for
+    @ValueSource(strings = {"claim_tasks", "complete_tasks.*square", "fail_tasks", "heartbeat", "recover_tasks"})
+    void costsNoTaskWhereItLosesTheReplyTo(String request) throws Exception {
+        String slug = "lost_reply_" + request.length(); // without the name that the proxy looks for
         var flow = SumOfSquares.flow(slug, task -> {
             calls.add(task);
             if (task.taskIndex() % 5 == 1 && task.attempt() == 1) {
@@ -88,7 +97,7 @@ class NetworkTest {
         var client = flows.client();
 
         for (int n = 0; n < 3; n++) {
-            var lost = proxy.dropReplyTo(function);
+            var lost = proxy.dropReplyTo(request);
             client.startAll(flow, Collections.nCopies(4, 20));
             assertThat(lost.await(TestFlows.LIMIT.toSeconds(), TimeUnit.SECONDS))
                     .isTrue();
@@ -97,6 +106,7 @@ class NetworkTest {
 
         SumOfSquares.assertRight(flows.db(), slug, 12);
         calls.assertOnceAnAttempt(flows.db(), slug);
+        assertNeverTakenForStalled(slug);
         assertThat(calls.size()).as("calls, each attempt counted once").isEqualTo(12 * (22 + 4));
     }
 
@@ -117,17 +127,24 @@ class NetworkTest {
         calls.assertOnceEach(flows.db(), "lost_start");
     }
 
-    /** Another worker, with a way of its own, takes over; then all arrives that was held back. */
+    /** Another worker, with a way of its own, takes over; all that was held back arrives while that one has a last task in hand. */
     @Test
     void changesNothingAfterwardsWhereItHeldBackWhatWasSent() throws Exception {
         var inHand = new CountDownLatch(8);
         var stalled = new CountDownLatch(1);
+        var late = new CountDownLatch(8);
         var flow = elements("stalled", n -> {
             inHand.countDown();
             stalled.await();
             return "late";
         });
-        var worker = flows.start(flows.options().concurrency(8).heartbeatInterval(BEAT), flow);
+        var worker = flows.start(
+                flows.options().concurrency(8).heartbeatInterval(BEAT).listener(event -> {
+                    if (event instanceof TaskLate) {
+                        late.countDown();
+                    }
+                }),
+                flow);
         var client = flows.client();
         var input = IntStream.range(0, 8).boxed().toList();
         var run = client.start(flow, input);
@@ -138,13 +155,20 @@ class NetworkTest {
         try (var other = Workers.connect(database)
                 .heartbeatInterval(BEAT)
                 .recoveryInterval(BEAT)
-                .start(elements("stalled", n -> "in time"))) {
+                .start(elements("stalled", n -> {
+                    if (n == 7) {
+                        late.await();
+                    }
+                    return "in time";
+                }))) {
+            flows.await(
+                    "count(*) filter (where status = 'completed') = 7 and bool_and(claim_no = 2) from pgflow.step_tasks");
+            proxy.flow();
             var end = client.await(run, TestFlows.LIMIT);
             assertThat(end.output())
                     .hasValueSatisfying(output -> assertThat(output).doesNotContain("late"));
             assertThat(other.snapshot()).hasSize(1);
         }
-        proxy.flow();
 
         flows.await("count(*) = 1 from pgflow.workers where queue_name = 'stalled' and stopped_at is null");
         assertThat(client.await(client.start(flow, input), TestFlows.LIMIT).output())

@@ -16,6 +16,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.ds.PGSimpleDataSource;
 
@@ -37,7 +38,7 @@ final class Proxy implements AutoCloseable {
     private volatile @Nullable Trap trap;
 
     /** A request whose reply is to be lost. */
-    private record Trap(String text, CountDownLatch sprung) {}
+    private record Trap(Pattern request, CountDownLatch sprung) {}
 
     /** Whether what has come is to be passed on. */
     @FunctionalInterface
@@ -160,13 +161,14 @@ final class Proxy implements AutoCloseable {
     }
 
     /**
-     * Lets the next request whose statement contains a text through, and takes its reply: the server has done it, and the connection is reset.
+     * Lets a request through and takes its reply: the server has done it, and the connection is reset.
      *
+     * @param request what the next such request contains, in its statement and its arguments: a regular expression
      * @return opens once that has happened
      */
-    CountDownLatch dropReplyTo(String text) {
+    CountDownLatch dropReplyTo(String request) {
         var sprung = new CountDownLatch(1);
-        trap = new Trap(text, sprung);
+        trap = new Trap(Pattern.compile(request, Pattern.DOTALL), sprung);
         return sprung;
     }
 
@@ -233,7 +235,10 @@ final class Proxy implements AutoCloseable {
 
         private boolean letThrough(byte[] buffer, int n) {
             Trap set = trap;
-            if (set != null && new String(buffer, 0, n, StandardCharsets.ISO_8859_1).contains(set.text())) {
+            if (set != null
+                    && set.request()
+                            .matcher(new String(buffer, 0, n, StandardCharsets.ISO_8859_1))
+                            .find()) {
                 trap = null;
                 caught = set;
             }
