@@ -27,6 +27,7 @@ final class Session implements AutoCloseable {
     private final ReentrantLock lock = new ReentrantLock();
     private volatile @Nullable Connection connection;
     private volatile boolean aborted;
+    private int silenceBefore; // milliseconds; guarded by the lock
 
     /**
      * Takes a connection at the first call.
@@ -71,6 +72,7 @@ final class Session implements AutoCloseable {
                 usable = dataSource.getConnection();
                 connection = usable;
                 usable.setAutoCommit(true);
+                silenceBefore = usable.getNetworkTimeout();
                 usable.setNetworkTimeout(Runnable::run, Math.toIntExact(silence.toMillis()));
             }
             if (usable == null || aborted) { // meanwhile, perhaps
@@ -156,9 +158,9 @@ final class Session implements AutoCloseable {
         if (!lockSoon()) {
             return;
         }
-        try {
-            if (connection != null) {
-                connection.close();
+        try (Connection used = connection) {
+            if (used != null) {
+                used.setNetworkTimeout(Runnable::run, silenceBefore); // not every pool sees to that
             }
         } catch (SQLException e) {
             // it was broken, and the pool drops it
