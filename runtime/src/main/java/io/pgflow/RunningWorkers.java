@@ -1,6 +1,5 @@
 package io.pgflow;
 
-import io.pgflow.internal.ClientQueries;
 import io.pgflow.internal.Database;
 import io.pgflow.internal.Engine;
 import io.pgflow.internal.Json;
@@ -69,8 +68,8 @@ public final class RunningWorkers implements AutoCloseable {
     }
 
     /** The tasks of a flow that could be claimed now. It asks the database. */
-    ClientQueries.Backlog backlog(String flow) {
-        return engine.clientQueries().backlog(flow);
+    Engine.Backlog backlog(String flow) {
+        return engine.backlog(flow);
     }
 
     /** Waits until the workers have nothing in hand any more, and take nothing. */

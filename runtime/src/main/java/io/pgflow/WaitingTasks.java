@@ -1,6 +1,6 @@
 package io.pgflow;
 
-import io.pgflow.internal.ClientQueries.Backlog;
+import io.pgflow.internal.Engine.Backlog;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;

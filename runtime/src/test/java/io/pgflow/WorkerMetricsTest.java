@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.pgflow.WorkerEvent.OutcomesRecorded;
 import io.pgflow.WorkerEvent.TaskRecovered;
-import io.pgflow.internal.ClientQueries.Backlog;
+import io.pgflow.internal.Engine.Backlog;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;

@@ -19,7 +19,6 @@ import io.pgflow.RunSummary;
 import io.pgflow.StepState;
 import io.pgflow.StoredFlow;
 import java.sql.Connection;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -140,18 +139,6 @@ public class ClientQueries {
     /** All flows with their steps. */
     public List<StoredFlow> flows() {
         return call(Listings::flows);
-    }
-
-    /**
-     * The tasks of a flow that could be claimed now.
-     *
-     * @param age for how long the first of them could; zero if there is none
-     */
-    public record Backlog(int tasks, Duration age) {}
-
-    /** What waits in the queue of a flow. */
-    public Backlog backlog(String flow) {
-        return call(db -> Listings.backlog(db, flow));
     }
 
     /** The latest run of a flow with this input that has not ended. */

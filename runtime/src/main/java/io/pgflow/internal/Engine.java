@@ -5,6 +5,7 @@ import io.pgflow.PgflowException;
 import io.pgflow.RunningWorkers;
 import io.pgflow.WorkerSnapshot;
 import io.pgflow.WorkerState;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -26,6 +27,9 @@ import org.slf4j.LoggerFactory;
 public final class Engine {
 
     private static final Logger log = LoggerFactory.getLogger(Engine.class);
+
+    /** A pool may have no more connections than the workers keep: one that gets no answer soon must not stay away from them. */
+    private static final Duration SILENCE_OF_BACKLOG = Duration.ofSeconds(5);
 
     private final InstantSource clock = InstantSource.system();
     private final Database database;
@@ -222,6 +226,20 @@ public final class Engine {
     /** What its clients send. */
     public ClientQueries clientQueries() {
         return clientQueries;
+    }
+
+    /**
+     * The tasks of a flow that could be claimed now.
+     *
+     * @param age for how long the first of them could; zero if there is none
+     */
+    public record Backlog(int tasks, Duration age) {}
+
+    /** What waits in the queue of a flow: asked on a connection for this alone, which none of those who work has to wait for. */
+    public Backlog backlog(String flow) {
+        try (var session = new Session(database.dataSource(), SILENCE_OF_BACKLOG)) {
+            return session.call(db -> Listings.backlog(db, flow));
+        }
     }
 
     /** What its clients wait by. */

@@ -24,7 +24,7 @@ import io.pgflow.Otherwise;
 import io.pgflow.RunQuery;
 import io.pgflow.RunSummary;
 import io.pgflow.StoredFlow;
-import io.pgflow.internal.ClientQueries.Backlog;
+import io.pgflow.internal.Engine.Backlog;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;

@@ -5,19 +5,28 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
+import io.micrometer.core.instrument.Meter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.pgflow.Flow;
 import io.pgflow.PgflowException;
 import io.pgflow.TestFlows;
+import io.pgflow.WorkerMetrics;
 import io.pgflow.Workers;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.postgresql.ds.PGSimpleDataSource;
 
@@ -91,8 +100,8 @@ class ScarceConnectionsTest {
                 client.start(flow, IntStream.range(3, 500).boxed().toList());
                 flows.await(
                         "count(*) = 497 from pgflow.step_tasks where flow_slug = 'greedy' and status = 'completed'");
-                awaitBeat(flows);
-                awaitBeat(flows);
+                awaitBeat(flows, "greedy");
+                awaitBeat(flows, "greedy");
                 others.interrupt();
                 release.countDown();
 
@@ -105,8 +114,8 @@ class ScarceConnectionsTest {
         calls.assertOnceEach(flows.db(), "greedy");
     }
 
-    private static void awaitBeat(TestFlows flows) {
-        String last = "last_heartbeat_at) %s from pgflow.workers where queue_name = 'greedy'";
+    private static void awaitBeat(TestFlows flows, String slug) {
+        String last = "last_heartbeat_at) %s from pgflow.workers where queue_name = '" + slug + "'";
         var beat =
                 flows.db().fetchSingle("select max(" + last.formatted("::text")).get(0, String.class);
         flows.await("max(" + last.formatted("> '" + beat + "'"));
@@ -135,6 +144,102 @@ class ScarceConnectionsTest {
             assertThat(pool.getHikariPoolMXBean().getActiveConnections()).isZero();
         }
         calls.assertOnceEach(flows.db(), "many_slots");
+    }
+
+    /** They need a connection that is not there: nobody waits for it but they. */
+    @Test
+    @Timeout(150) // less than a pool's patience
+    void showsMetersWithThree(TestFlows flows, PGSimpleDataSource database) {
+        var calls = new Calls();
+        var flow = SumOfSquares.flow("metered_with_three", calls::add);
+        var registry = new SimpleMeterRegistry();
+        try (var pool = pool(database, 3)) {
+            pool.setConnectionTimeout(Duration.ofHours(1).toMillis());
+            var options = Workers.connect(pool).heartbeatInterval(BEAT).recoveryInterval(BEAT);
+            try (var worker = options.listener(metrics(registry)).start(flow)) {
+                await(() -> registry.find("pgflow.queue.tasks").gauge() != null);
+                assertThat(registry.get("pgflow.queue.tasks").gauge().value()).isNaN();
+                assertThat(registry.get("pgflow.queue.age").timeGauge().value()).isNaN();
+                await(() -> pool.getHikariPoolMXBean().getThreadsAwaitingConnection() == 1);
+
+                for (int runs = 1;
+                        runs <= 3;
+                        runs++) { // each connection that is lost is one that a meter was first to ask for
+                    flows.client().start(flow, 50);
+                    flows.db()
+                            .execute(
+                                    "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name <> ?",
+                                    TestFlows.OBSERVER);
+                    flows.awaitAllEnded();
+                    awaitBeat(flows, flow.slug());
+                    registry.getMeters().forEach(Meter::measure);
+                }
+                assertThat(worker.snapshot()).hasSize(1);
+            }
+            await(() -> pool.getHikariPoolMXBean().getActiveConnections() == 0);
+        }
+        SumOfSquares.assertRight(flows.db(), flow.slug(), 3);
+    }
+
+    /** What a meter has asked for and got is given back although there is no answer. */
+    @Test
+    void leavesNoneWithAMeterThatGetsNoAnswer(TestFlows flows, PGSimpleDataSource database) throws Exception {
+        var flow = SumOfSquares.flow("meter_without_answer", task -> {});
+        var registry = new SimpleMeterRegistry();
+        var given = new CompletableFuture<Connection>();
+        try (var pool = pool(database, 4);
+                var worker = Workers.connect(watched(pool, "pgflow-backlog", given))
+                        .listener(metrics(registry))
+                        .start(flow)) {
+            await(() -> registry.find("pgflow.queue.tasks").gauge() != null);
+            try (var connection = database.getConnection();
+                    var lock = connection.createStatement()) {
+                connection.setAutoCommit(false);
+                lock.execute("lock table pgmq.q_meter_without_answer");
+
+                registry.get("pgflow.queue.tasks").gauge().value();
+
+                var meters = given.get(TestFlows.LIMIT.toSeconds(), TimeUnit.SECONDS);
+                await(() -> isClosed(meters));
+                connection.rollback();
+            }
+            assertThat(worker.snapshot()).hasSize(1);
+        }
+    }
+
+    /** Shows the first connection that a thread of this name is given. */
+    private static DataSource watched(DataSource pool, String thread, CompletableFuture<Connection> given) {
+        return (DataSource) Proxy.newProxyInstance(
+                DataSource.class.getClassLoader(), new Class<?>[] {DataSource.class}, (proxy, method, arguments) -> {
+                    Object result = method.invoke(pool, arguments);
+                    if (result instanceof Connection connection
+                            && Thread.currentThread().getName().equals(thread)) {
+                        given.complete(connection);
+                    }
+                    return result;
+                });
+    }
+
+    private static boolean isClosed(Connection connection) {
+        try {
+            return connection.isClosed();
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static WorkerMetrics metrics(MeterRegistry registry) {
+        var metrics = new WorkerMetrics();
+        metrics.bindTo(registry);
+        return metrics;
+    }
+
+    private static void await(BooleanSupplier condition) {
+        long giveUpAt = System.nanoTime() + TestFlows.LIMIT.toNanos();
+        while (!condition.getAsBoolean()) {
+            assertThat(System.nanoTime()).as("in time").isLessThan(giveUpAt);
+            LockSupport.parkNanos(1_000_000);
+        }
     }
 
     /** Whether the pool says how large it is or has to be tried; nothing of the worker is left then. */
