@@ -252,7 +252,8 @@ class ScarceConnectionsTest {
             assertThatThrownBy(() -> Workers.connect(pool).start(flow))
                     .isInstanceOf(PgflowException.PoolTooSmall.class)
                     .hasMessageContaining("2")
-                    .hasMessageContaining("3");
+                    .hasMessageContaining("3")
+                    .hasNoCause(); // none was asked for
             assertThat(pool.getHikariPoolMXBean().getActiveConnections()).isZero();
 
             assertThatThrownBy(() -> Workers.connect(ofUnknownSize(pool)).start(flow))
