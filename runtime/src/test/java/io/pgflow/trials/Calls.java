@@ -79,6 +79,13 @@ final class Calls {
         }
     }
 
+    /** None was taken from its worker because that seemed to be gone, or to have forgotten it. */
+    static void assertNoneTaken(DSLContext db, String... flows) {
+        assertThat(accounts(db, flows))
+                .as("tasks, none of which was taken from its worker")
+                .allSatisfy(account -> assertThat(account.requeued()).isZero());
+    }
+
     private Map<Task, Integer> times() {
         var times = new HashMap<Task, Integer>();
         calls.forEach(call -> times.merge(call.task(), 1, Integer::sum));
