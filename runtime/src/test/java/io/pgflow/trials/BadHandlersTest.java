@@ -109,7 +109,9 @@ class BadHandlersTest {
                         assertThat(task.get(3)).isEqualTo(well ? FIVE_MEGABYTES : 0);
                     });
         }
-        calls.assertOnceAnAttempt(flows.db(), all.stream().map(Flow::slug).toArray(String[]::new));
+        var slugs = all.stream().map(Flow::slug).toArray(String[]::new);
+        calls.assertOnceAnAttempt(flows.db(), slugs);
+        Calls.assertNoneTaken(flows.db(), slugs);
     }
 
     /** They neither end at their deadlines nor heed an interrupt: their attempts end then, their slots when they do. */
@@ -118,6 +120,7 @@ class BadHandlersTest {
         var calls = new Calls();
         var warnings = new CountDownLatch(2);
         var release = new CountDownLatch(1);
+        var together = new CountDownLatch(3);
         var builder = Flow.ofList("never", Integer.class).maxAttempts(1);
         builder.map("element", Integer.class, builder.input(), builder.context(), (n, task) -> {
             calls.add(task);
@@ -127,6 +130,10 @@ class BadHandlersTest {
                 } catch (InterruptedException e) {
                     // as bad handlers do
                 }
+            }
+            if (n == 3) {
+                together.countDown();
+                together.await(); // opens only while all slots are taken
             }
             return n;
         });
@@ -159,7 +166,13 @@ class BadHandlersTest {
                 .hasSize(2)
                 .allSatisfy(task -> assertThat(task.interrupted()).isTrue());
         assertThat(worker.snapshot().getFirst().freeSlots()).isLessThan(2);
+
         release.countDown();
+        flows.db().execute("update pgflow.flows set opt_timeout = 60 where flow_slug = 'never'");
+        assertThat(client.await(client.start(flow, List.of(3, 3, 3)), TestFlows.LIMIT)
+                        .output())
+                .as("by all slots, which have come back")
+                .hasValue("{\"element\": [3, 3, 3]}");
         calls.assertOnceEach(flows.db(), "never");
     }
 }
