@@ -5,9 +5,9 @@ import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.List;
-import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -17,6 +17,9 @@ import org.postgresql.ds.PGSimpleDataSource;
 /** A database whose connections break at statements that a test names. */
 final class UnreliableDatabase extends PGSimpleDataSource {
     private static final long serialVersionUID = 1L;
+
+    /** So that answers can be looked at, and then given. */
+    private static final int SCROLLS = ResultSet.TYPE_SCROLL_INSENSITIVE;
 
     private final transient List<Fault> faults = new CopyOnWriteArrayList<>();
 
@@ -60,10 +63,12 @@ final class UnreliableDatabase extends PGSimpleDataSource {
     public Connection getConnection() throws SQLException {
         Connection connection = super.getConnection();
         return proxy(Connection.class, (method, arguments) -> {
-            Object result = invoke(connection, method, arguments);
-            return method.getName().equals("prepareStatement")
-                    ? statement(connection, (String) arguments[0], (PreparedStatement) Objects.requireNonNull(result))
-                    : result;
+            if (method.getName().equals("prepareStatement")) {
+                String sql = (String) arguments[0];
+                return statement(
+                        connection, sql, connection.prepareStatement(sql, SCROLLS, ResultSet.CONCUR_READ_ONLY));
+            }
+            return invoke(connection, method, arguments);
         });
     }
 
@@ -83,12 +88,14 @@ final class UnreliableDatabase extends PGSimpleDataSource {
             if (now == null) {
                 return result;
             }
-            try (var rows = statement.getResultSet()) {
-                if (rows == null || !rows.next() || rows.getObject(1) == null) {
-                    return invoke(
-                            statement, method,
-                            arguments); // nothing was found: asked once more, as the answer was read here
-                }
+            ResultSet rows = statement.getResultSet();
+            if (rows == null) {
+                return result;
+            }
+            boolean found = rows.next() && rows.getObject(1) != null;
+            rows.beforeFirst();
+            if (!found) {
+                return result;
             }
             faults.remove(now);
             throw broken(connection, now);
