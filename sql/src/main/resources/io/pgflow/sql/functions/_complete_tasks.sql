@@ -24,14 +24,24 @@ declare
   v_closed_sizes int[];
   v_unsettled uuid[];
 begin
-  select count(*) > 0, array_agg(d.dep_slug) filter (where m.step_type = 'map' and s.step_type = 'single')
-  into v_dependents, v_sources
-  from unnest(v_flows) f (flow_slug)
-  cross join (select distinct x.step_slug from unnest(p_step_slugs) x (step_slug)) u
-  join pgflow.deps d on d.flow_slug = f.flow_slug and d.dep_slug = u.step_slug
-  join pgflow.steps m on m.flow_slug = d.flow_slug and m.step_slug = d.step_slug
-  join pgflow.steps s on s.flow_slug = d.flow_slug and s.step_slug = d.dep_slug;
-  if v_sources is not null then
+  v_dependents := exists (
+    select
+    from unnest(v_flows) f (flow_slug)
+    join pgflow.deps d on d.flow_slug = f.flow_slug and d.dep_slug = any (p_step_slugs)
+  );
+  if v_dependents then
+    v_sources := array(
+      select d.dep_slug
+      from unnest(v_flows) f (flow_slug)
+      cross join (select distinct x.step_slug from unnest(p_step_slugs) x (step_slug)) u
+      join pgflow.deps d on d.flow_slug = f.flow_slug and d.dep_slug = u.step_slug
+      join pgflow.steps m on m.flow_slug = d.flow_slug and m.step_slug = d.step_slug
+      join pgflow.steps s on s.flow_slug = d.flow_slug and s.step_slug = d.dep_slug
+      where m.step_type = 'map'
+        and s.step_type = 'single'
+    );
+  end if;
+  if v_sources <> '{}' then
     violations := pgflow._fail_type_violations(v_sources, p_run_ids, p_step_slugs, p_task_indexes, p_claim_nos, p_outputs);
   end if;
 
