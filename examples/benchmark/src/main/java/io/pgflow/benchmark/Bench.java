@@ -70,7 +70,8 @@ public final class Bench {
     private static void whole(Server server, Options options, SequencedMap<String, String> facts) throws Exception {
         facts.putAll(Yardstick.contenders());
         var results = new Results();
-        try (var yardstick = new Yardstick(server, results, options.tasks())) {
+        try (var pins = Pins.watch(); // from the first: what watches has itself to be compiled
+                var yardstick = new Yardstick(server, results, options.tasks())) {
             var chosen = chosen(options, yardstick.measurements());
             if (!options.quick()) {
                 System.err.println("warm-up: half as many");
@@ -78,7 +79,7 @@ public final class Bench {
                     Measurement.takeAll(warmUp.warmUp(chosen), 1);
                 }
             }
-            try (var pins = Pins.watch()) {
+            try {
                 Measurement.takeAll(chosen, options.rounds());
                 yardstick.pinned(pins.stop());
             } finally { // what was measured before something failed is worth having, too
