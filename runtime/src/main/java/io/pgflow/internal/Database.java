@@ -12,6 +12,8 @@ import io.pgflow.sql.SchemaReport.Foreign;
 import io.pgflow.sql.SchemaReport.Installed;
 import io.pgflow.sql.SchemaReport.Unreadable;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Map;
 import javax.sql.DataSource;
@@ -155,6 +157,32 @@ public final class Database implements AutoCloseable {
                 };
             }
         };
+    }
+
+    /**
+     * Has a pool that is {@link #open}'s own open connections in the background, for those who will ask for them: it opens one at a time, with a pause after
+     * each.
+     */
+    void fill(int connections) {
+        if (pool != null) {
+            Thread.ofPlatform().daemon().name("pgflow-connect").start(() -> fill(pool, connections));
+        }
+    }
+
+    private static void fill(HikariDataSource pool, int connections) {
+        if (connections == 0) {
+            return;
+        }
+        try {
+            Connection held = pool.getConnection();
+            try {
+                fill(pool, connections - 1);
+            } finally {
+                held.close();
+            }
+        } catch (SQLException e) {
+            // whoever asks for one is told
+        }
     }
 
     /** Where the database is, for messages and logs: the URL with its user, without password and parameters. */

@@ -81,6 +81,7 @@ public final class Engine {
             stop.checkpoint();
             var checks = new StartChecks(database);
             checks.requireConnections(Connections.KEPT);
+            database.fill(Connections.KEPT - 1); // with the one that the checks use
             try {
                 Form form = checks.requireSchema(work.settings().compile());
                 stop.checkpoint();
