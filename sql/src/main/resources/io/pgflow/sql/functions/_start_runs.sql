@@ -10,6 +10,7 @@ set jit to off
 set plan_cache_mode to force_generic_plan
 as $$
 declare
+  -- inputs are taken by their index where they are few and large: unnest would copy each
   v_steps int;         -- of the flow
   v_root_map boolean;  -- does one of its roots fan out over the input?
   v_settle boolean;    -- may a root be skipped or failed by its condition, or is there none?
@@ -29,11 +30,11 @@ begin
   where s.flow_slug = p_flow_slug;
 
   if v_root_map then
-    select i as input, jsonb_typeof(i) as kind into v_other
-    from unnest(p_inputs) i
-    where jsonb_typeof(i) is distinct from 'array'
+    select p_inputs[i] is null as missing, jsonb_typeof(p_inputs[i]) as kind into v_other
+    from generate_subscripts(p_inputs, 1) i
+    where jsonb_typeof(p_inputs[i]) is distinct from 'array'
     limit 1;
-    if found and v_other.input is null then
+    if found and v_other.missing then
       raise exception 'Flow % has root map steps but input is NULL', p_flow_slug;
     elsif found then
       raise exception 'Flow % has root map steps but input is not an array (got %)', p_flow_slug, v_other.kind;
@@ -77,11 +78,11 @@ begin
     end if;
   else
     insert into pgflow.runs (run_id, flow_slug, input, remaining_steps)
-    select g.run_id, p_flow_slug, g.input, v_steps
-    from unnest(v_given, p_inputs) g (run_id, input);
+    select v_given[g.n], p_flow_slug, p_inputs[g.i], v_steps
+    from generate_subscripts(p_inputs, 1) with ordinality g (i, n);
     v_ids := v_given;
     if v_root_map then
-      v_sizes := array(select jsonb_array_length(i.input) from unnest(p_inputs) with ordinality i (input, n) order by i.n);
+      v_sizes := array(select jsonb_array_length(p_inputs[i]) from generate_subscripts(p_inputs, 1) i order by i);
     end if;
   end if;
 
@@ -122,10 +123,15 @@ begin
       select g.run_id from unnest(v_ids, v_sizes) g (run_id, size) where v_settle or g.size = 0));
   end if;
 
-  return query
-  select g.run_id, not v_reuse or i.n is not null
-  from unnest(v_given) with ordinality g (run_id, n)
-  left join unnest(v_new) i (n) on i.n = g.n
-  order by g.n;
+  if v_reuse then
+    return query
+    select g.run_id, i.n is not null
+    from unnest(v_given) with ordinality g (run_id, n)
+    left join unnest(v_new) i (n) on i.n = g.n
+    order by g.n;
+  else
+    return query
+    select g.run_id, true from unnest(v_given) g (run_id);
+  end if;
 end
 $$;
