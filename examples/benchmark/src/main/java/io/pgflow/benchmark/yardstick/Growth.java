@@ -110,7 +110,7 @@ final class Growth implements AutoCloseable {
                 fleet.tasksPerSecond(
                         server,
                         processCounts().getLast(),
-                        tasks / 2 * processCounts().getLast());
+                        tasks * processCounts().getLast());
             }
         }
         results.add(processesName(processes), "tasks/s", fleet.tasksPerSecond(server, processes, tasks));
