@@ -27,6 +27,11 @@ final class PollLoop implements Runnable {
 
     private static final Logger log = LoggerFactory.getLogger(PollLoop.class);
 
+    /** A claim of one task costs nearly as much as one of so many: where there is more to claim, one with fewer slots free waits a little for others. */
+    private static final int ENOUGH = 32;
+
+    private static final Duration GATHERING = Duration.ofMillis(1);
+
     private final Flow<?> flow;
     private final UUID workerId;
     private final String name;
@@ -188,9 +193,10 @@ final class PollLoop implements Runnable {
     }
 
     private void poll(TaskScope scope) throws InterruptedException {
+        boolean more = false; // is there likely more to claim than slots are free?
         while (true) {
             waiting = new Waiting(Reason.FREE_SLOT, Optional.empty());
-            int room = slots.take(batchSize);
+            int room = more ? slots.take(batchSize, ENOUGH, GATHERING) : slots.take(batchSize);
             if (room == 0) { // none are given any more
                 try {
                     handBackLost();
@@ -201,6 +207,7 @@ final class PollLoop implements Runnable {
             }
             waiting = null;
             Pause pause = claim(scope, room);
+            more = pause.length().isZero();
             if (pause.length().isPositive()) {
                 waiting =
                         new Waiting(pause.reason(), Optional.of(clock.instant().plus(pause.length())));

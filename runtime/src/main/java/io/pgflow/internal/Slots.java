@@ -24,14 +24,29 @@ final class Slots {
 
     /** Waits for a free one, and takes as many as are free, up to so many; none once closed. */
     int take(int most) throws InterruptedException {
+        return take(most, 1, Duration.ZERO);
+    }
+
+    /** The same, but if fewer than enough are free, it waits so much longer for these. */
+    int take(int most, int enough, Duration longer) throws InterruptedException {
         free.acquire();
-        int taken = 1;
-        while (taken < most && free.tryAcquire()) {
-            taken++;
+        int taken = 1 + takeFree(most - 1);
+        int missing = Math.min(most, enough) - taken;
+        if (missing > 0) {
+            taken += free.tryAcquire(missing, longer.toNanos(), NANOSECONDS) ? missing : 0;
+            taken += takeFree(most - taken);
         }
         if (limit.get() != null) {
             free.release(taken);
             return 0;
+        }
+        return taken;
+    }
+
+    private int takeFree(int most) {
+        int taken = 0;
+        while (taken < most && free.tryAcquire()) {
+            taken++;
         }
         return taken;
     }

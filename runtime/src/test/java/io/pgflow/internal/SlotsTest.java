@@ -28,19 +28,24 @@ class SlotsTest {
         assertThat(slots.free()).isZero();
     }
 
+    /** Takes slots. */
+    private interface Taking {
+        int call() throws InterruptedException;
+    }
+
     /** Takes on a thread of its own, which waits by then. */
-    private static Thread taking(Slots slots, AtomicInteger taken) throws InterruptedException {
+    private static Thread taking(Taking taking, Thread.State waiting, AtomicInteger taken) throws InterruptedException {
         var begun = new CountDownLatch(1);
         var thread = Thread.ofPlatform().start(() -> {
             begun.countDown();
             try {
-                taken.set(slots.take(3));
+                taken.set(taking.call());
             } catch (InterruptedException e) {
                 taken.set(-2);
             }
         });
         begun.await();
-        while (thread.getState() != Thread.State.WAITING) {
+        while (thread.getState() != waiting) {
             Thread.onSpinWait();
         }
         return thread;
@@ -51,7 +56,7 @@ class SlotsTest {
         var slots = new Slots(1);
         slots.take(1);
         var taken = new AtomicInteger(-1);
-        var thread = taking(slots, taken);
+        var thread = taking(() -> slots.take(3), Thread.State.WAITING, taken);
 
         slots.give(1);
         thread.join();
@@ -60,11 +65,42 @@ class SlotsTest {
     }
 
     @Test
+    void areWaitedForUntilThereAreEnough() throws InterruptedException {
+        var slots = new Slots(5);
+        slots.take(4);
+        var taken = new AtomicInteger(-1);
+        var thread = taking(() -> slots.take(5, 3, LONG), Thread.State.TIMED_WAITING, taken);
+
+        slots.give(1);
+        assertThat(taken).hasValue(-1);
+        slots.give(1);
+        thread.join();
+
+        assertThat(taken).hasValue(3);
+    }
+
+    @Test
+    void areTakenThoughTooFewWhenTheTimeIsOver() throws InterruptedException {
+        var slots = new Slots(3);
+        slots.take(1);
+
+        assertThat(slots.take(3, 3, Duration.ofMillis(1))).isEqualTo(2);
+    }
+
+    @Test
+    void areNotWaitedForOnceThereAreEnough() throws InterruptedException {
+        var slots = new Slots(5);
+        slots.take(2);
+
+        assertThat(slots.take(5, 2, Duration.ofDays(1))).isEqualTo(3);
+    }
+
+    @Test
     void areNotGivenOnceClosedNotEvenToThoseWhoWait() throws InterruptedException {
         var slots = new Slots(1);
         slots.take(1);
         var taken = new AtomicInteger(-1);
-        var thread = taking(slots, taken);
+        var thread = taking(() -> slots.take(3), Thread.State.WAITING, taken);
 
         slots.close(in(LONG));
         thread.join();
