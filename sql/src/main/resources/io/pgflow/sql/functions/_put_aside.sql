@@ -1,5 +1,5 @@
--- Looks at messages that were read but whose tasks could not all be started: those that nobody needs any more are archived, those of running
--- tasks hidden until the attempt is overdue, those of queued tasks left alone. The caller holds the messages.
+-- Looks at messages that were read and hidden but whose tasks could not all be started: those that nobody needs any more are archived, those of running
+-- tasks hidden until the attempt is overdue, those of queued tasks visible again at once. The caller holds the messages.
 drop function if exists pgflow._put_aside(text, bigint[], uuid[], text[], int[]); -- as it was when messages named their tasks
 create or replace function pgflow._put_aside(p_flow_slug text, p_msg_ids bigint[])
 returns void
@@ -13,15 +13,15 @@ as $$
 declare
   v_strays bigint[];
   v_ended bigint[];
-  v_running bigint[];
-  v_hidden_for int[];
+  v_open bigint[];
+  v_hidden_for int[]; -- beside v_open, in seconds
 begin
   select
     array_agg(u.msg_id) filter (where t.status is null),
     array_agg(u.msg_id) filter (where t.status in ('completed', 'failed') or s.status <> 'started' or r.status <> 'started'),
-    array_agg(u.msg_id) filter (where w.running),
-    array_agg(w.overdue_in) filter (where w.running)
-  into v_strays, v_ended, v_running, v_hidden_for
+    array_agg(u.msg_id) filter (where w.hidden_for is not null),
+    array_agg(w.hidden_for) filter (where w.hidden_for is not null)
+  into v_strays, v_ended, v_open, v_hidden_for
   from unnest(p_msg_ids) u (msg_id)
   left join lateral (
     select x.run_id, x.step_slug, x.status, x.started_at
@@ -36,9 +36,12 @@ begin
   ) s on true
   left join lateral pgflow._step_options(p_flow_slug, t.step_slug) o on true
   cross join lateral (
-    select
-      t.status = 'started' and t.started_at < now() and s.status = 'started' and r.status = 'started' as running,
-      greatest(5, ceil(extract(epoch from t.started_at - clock_timestamp()))::int + o.timeout + 30) as overdue_in
+    select case
+      when s.status <> 'started' or r.status <> 'started' then null
+      when t.status = 'queued' then 0
+      when t.status = 'started' and t.started_at < now() -- and not by this very claim
+      then greatest(5, ceil(extract(epoch from t.started_at - clock_timestamp()))::int + o.timeout + 30)
+    end as hidden_for
   ) w;
 
   if v_strays is not null then
@@ -47,6 +50,6 @@ begin
   perform pgmq.archive(p_flow_slug, m.msg_ids)
   from (select v_strays || v_ended as msg_ids) m
   where m.msg_ids is not null;
-  perform pgflow.set_vt_batch(p_flow_slug, v_running, v_hidden_for);
+  perform pgflow.set_vt_batch(p_flow_slug, v_open, v_hidden_for);
 end
 $$;

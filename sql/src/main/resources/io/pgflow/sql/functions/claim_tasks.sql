@@ -2,8 +2,9 @@
 -- no order; attempt counts from 1, claim_no goes back with the report, timeout is in seconds, waited the
 -- milliseconds since its message was visible. Input as start_tasks has it.
 --
--- Reads by time of visibility, not by id: the queue's other index would walk over all messages in flight. A message whose task cannot be started
--- is archived where the task, its step or its run has ended or there is no task, and otherwise hidden until its attempt is overdue.
+-- Reads by time of visibility, not by id: the queue's other index would walk over all messages in flight. One statement reads and hides, by the step
+-- that each message names: what names the queue is planned at each call. A message whose task cannot be started is archived where the task, its step or
+-- its run has ended or there is no task, hidden until its attempt is overdue where it runs, and visible again where it is still queued.
 drop function if exists pgflow.claim_tasks(text, uuid, int); -- as it was before waited
 create or replace function pgflow.claim_tasks(flow_slug text, worker_id uuid, qty int)
 returns table (
@@ -20,8 +21,13 @@ as $$
 declare
   v_queue text := pgmq.format_table_name(claim_tasks.flow_slug, 'q');
   v_now timestamptz := clock_timestamp();
+  v_timeouts jsonb := (
+    select jsonb_object_agg(s.step_slug, coalesce(s.opt_timeout, f.opt_timeout))
+    from pgflow.flows f
+    join pgflow.steps s on s.flow_slug = f.flow_slug
+    where f.flow_slug = claim_tasks.flow_slug
+  );
   v_ids bigint[];
-  v_tids tid[];
   v_visible_since timestamptz[];
   v_started int;
 begin
@@ -33,43 +39,36 @@ begin
   perform pg_advisory_xact_lock_shared(hashtext('pgflow.claim_tasks'), hashtext(claim_tasks.worker_id::text));
   execute format(
     $q$
-      select
-        array_agg(m.msg_id order by m.msg_id), array_agg(m.tid order by m.msg_id), array_agg(m.vt order by m.msg_id)
-      from (
-        select q.msg_id, q.ctid as tid, q.vt
-        from pgmq.%I q
-        where q.vt <= $1
-        order by q.vt
+      with visible as materialized (
+        select x.ctid as tid, x.vt
+        from pgmq.%1$I x
+        where x.vt <= $1
+        order by x.vt
         limit $2
         for update skip locked
-      ) m
+      ),
+      hidden as (
+        update pgmq.%1$I q
+        set vt = clock_timestamp() + make_interval(secs => coalesce($3 ->> (q.message ->> 'step_slug'), '60')::int + 2),
+            read_ct = q.read_ct + 1
+        from visible v
+        where q.ctid = v.tid
+        returning q.msg_id, v.vt
+      )
+      select array_agg(h.msg_id order by h.msg_id), array_agg(h.vt order by h.msg_id) from hidden h
     $q$, v_queue)
-  into v_ids, v_tids, v_visible_since
-  using v_now, claim_tasks.qty;
+  into v_ids, v_visible_since
+  using v_now, claim_tasks.qty, v_timeouts;
   if v_ids is null then
     return;
   end if;
 
-  return query execute format(
-    $q$
-      with started as materialized (
-        select s.* from pgflow._start_tasks($5, $1, $6) s
-      ),
-      hidden as (
-        update pgmq.%I q
-        set vt = clock_timestamp() + make_interval(secs => s.timeout + 2),
-            read_ct = q.read_ct + 1
-        from unnest($1, $2) m (msg_id, tid)
-        join (select x.msg_id, x.timeout from started x offset 0) s on s.msg_id = m.msg_id -- without the inputs
-        where q.ctid = m.tid
-      )
-      select
-        s.run_id, s.step_slug, s.task_index, s.msg_id, s.attempt, s.claim_no, s.timeout, s.input, s.flow_input,
-        (extract(epoch from $4 - m.visible_since) * 1000)::bigint
-      from started s
-      join unnest($1, $3) m (msg_id, visible_since) on m.msg_id = s.msg_id
-    $q$, v_queue)
-  using v_ids, v_tids, v_visible_since, v_now, claim_tasks.flow_slug, claim_tasks.worker_id;
+  return query
+  select
+    s.run_id, s.step_slug, s.task_index, s.msg_id, s.attempt, s.claim_no, s.timeout, s.input, s.flow_input,
+    (extract(epoch from v_now - m.visible_since) * 1000)::bigint
+  from pgflow._start_tasks(claim_tasks.flow_slug, v_ids, claim_tasks.worker_id) s
+  join unnest(v_ids, v_visible_since) m (msg_id, visible_since) on m.msg_id = s.msg_id;
   get diagnostics v_started = row_count;
 
   if v_started < cardinality(v_ids) then
