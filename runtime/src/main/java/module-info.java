@@ -19,4 +19,7 @@ module io.pgflow {
     requires static org.tukaani.xz;
 
     exports io.pgflow;
+    // for the driver, which makes PromptSockets by its name
+    exports io.pgflow.internal to
+            org.postgresql.jdbc;
 }

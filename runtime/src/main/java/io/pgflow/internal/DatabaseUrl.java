@@ -107,6 +107,9 @@ record DatabaseUrl(
         settings.put(PGProperty.CONNECT_TIMEOUT, "5"); // seconds, for each host
         settings.put(PGProperty.PREPARE_THRESHOLD, "1"); // a few statements, sent for as long as the connection lives
         settings.put(PGProperty.TCP_KEEP_ALIVE, "true");
+        if (PromptSockets.knownToDriver()) {
+            settings.put(PGProperty.SOCKET_FACTORY, PromptSockets.class.getName());
+        }
         if (hosts.size() > 1) {
             settings.put(PGProperty.TARGET_SERVER_TYPE, "primary"); // whatever we send writes
         }
