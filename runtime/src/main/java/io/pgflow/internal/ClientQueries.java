@@ -9,8 +9,10 @@ import static io.pgflow.sql.jooq.pgflow.Tables.STEPS;
 import static io.pgflow.sql.jooq.pgflow.Tables.STEP_STATES;
 import static org.jooq.Records.mapping;
 import static org.jooq.impl.DSL.coalesce;
+import static org.jooq.impl.DSL.param;
 import static org.jooq.impl.DSL.row;
 import static org.jooq.impl.DSL.rowNumber;
+import static org.jooq.impl.DSL.select;
 import static org.jooq.impl.DSL.when;
 
 import io.pgflow.PgflowException;
@@ -18,6 +20,7 @@ import io.pgflow.RunQuery;
 import io.pgflow.RunSummary;
 import io.pgflow.StepState;
 import io.pgflow.StoredFlow;
+import io.pgflow.sql.jooq.pgflow.tables.StartFlows;
 import java.sql.Connection;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -103,13 +106,19 @@ public class ClientQueries {
     /** A run that was started, or was there already. */
     public record Start(UUID id, boolean isNew) {}
 
+    private static final StartFlows STARTED =
+            START_FLOWS(param("flow", String.class), param("inputs", JSONB[].class), param("ids", UUID[].class));
+
+    private static final Rendered<Record2<UUID, Boolean>> START =
+            Rendered.of(select(STARTED.RUN_ID, STARTED.IS_NEW).from(STARTED));
+
     /** Starts runs, by {@code pgflow.start_flows}; in the order of the inputs. A null id stands for a new one. */
     public List<Start> start(String flow, List<String> inputs, List<? extends @Nullable UUID> ids) {
         UUID[] given =
                 ids.stream().allMatch(Objects::isNull) ? null : ids.toArray(UUID[]::new); // with none it is cheaper
-        var t = START_FLOWS(flow, inputs.stream().map(JSONB::valueOf).toArray(JSONB[]::new), given);
+        JSONB[] values = inputs.stream().map(JSONB::valueOf).toArray(JSONB[]::new);
         try {
-            return call(db -> db.select(t.RUN_ID, t.IS_NEW).from(t).fetch(mapping(Start::new)));
+            return call(db -> START.fetch(db, flow, values, given).map(mapping(Start::new)));
         } catch (DataAccessException e) {
             throw refused(flow, e);
         }

@@ -8,6 +8,7 @@ import org.jooq.ConnectionProvider;
 import org.jooq.DSLContext;
 import org.jooq.Field;
 import org.jooq.JSONB;
+import org.jooq.Query;
 import org.jooq.SQLDialect;
 import org.jooq.conf.Settings;
 import org.jooq.impl.DSL;
@@ -39,6 +40,11 @@ final class Jooq {
         var configuration = postgres();
         configuration.setConnectionProvider(connections);
         return configuration.dsl();
+    }
+
+    /** The text of a query, with a question mark for each parameter. */
+    static String sql(Query query) {
+        return postgres().dsl().render(query);
     }
 
     /** The text of a JSON column; null for SQL's null, which is not JSON's. */

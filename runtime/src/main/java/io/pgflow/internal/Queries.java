@@ -12,13 +12,17 @@ import static io.pgflow.sql.jooq.pgmq.Tables.NOTIFY_INSERT_THROTTLE;
 import static org.jooq.Records.mapping;
 import static org.jooq.impl.DSL.any;
 import static org.jooq.impl.DSL.currentOffsetDateTime;
+import static org.jooq.impl.DSL.inline;
+import static org.jooq.impl.DSL.param;
+import static org.jooq.impl.DSL.select;
 import static org.jooq.impl.DSL.trueCondition;
-import static org.jooq.impl.DSL.val;
 import static org.jooq.impl.DSL.when;
 
 import io.pgflow.internal.Report.Effect;
 import io.pgflow.internal.Report.RunEnd;
 import io.pgflow.sql.jooq.pgflow.Routines;
+import io.pgflow.sql.jooq.pgflow.tables.ClaimTasks;
+import io.pgflow.sql.jooq.pgflow.tables.CompleteTasks;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -31,7 +35,9 @@ import java.util.UUID;
 import java.util.function.Function;
 import org.jooq.JSONB;
 import org.jooq.Record1;
+import org.jooq.Record10;
 import org.jooq.Record2;
+import org.jooq.Record5;
 import org.jooq.exception.DataAccessException;
 import org.jooq.impl.DSL;
 import org.jooq.types.DayToSecond;
@@ -136,29 +142,33 @@ class Queries {
      */
     record Claim(List<Task> tasks, Optional<Duration> nextVisible) {}
 
+    private static final ClaimTasks CLAIMED =
+            CLAIM_TASKS(param("flow", String.class), param("worker", UUID.class), param("most", Integer.class));
+
+    private static final Rendered<
+                    Record10<UUID, String, Integer, Integer, Integer, Duration, String, String, Duration, Long>>
+            CLAIM = Rendered.of(select(
+                    CLAIMED.RUN_ID,
+                    CLAIMED.STEP_SLUG,
+                    CLAIMED.TASK_INDEX,
+                    CLAIMED.ATTEMPT,
+                    CLAIMED.CLAIM_NO,
+                    CLAIMED.TIMEOUT.convertFrom(seconds -> seconds == null ? null : Duration.ofSeconds(seconds)),
+                    text(CLAIMED.INPUT),
+                    text(CLAIMED.FLOW_INPUT),
+                    CLAIMED.WAITED.convertFrom(millis -> millis == null ? null : Duration.ofMillis(millis)),
+                    when(CLAIMED.RUN_ID.isNull(), Routines.nextMessageDelay(param("flow", String.class))))
+            .from(DSL.values(DSL.row(inline(1)))) // the row that is there where no task is
+            .leftJoin(CLAIMED)
+            .on(trueCondition()));
+
     /**
      * Claims tasks, by {@code pgflow.claim_tasks}.
      *
      * @param most 1 or more
      */
     Claim claim(String flow, UUID worker, int most) {
-        var t = CLAIM_TASKS(flow, worker, most);
-        var delay = when(t.RUN_ID.isNull(), Routines.nextMessageDelay(val(flow)));
-        var rows = session.call(db -> db.select(
-                        t.RUN_ID,
-                        t.STEP_SLUG,
-                        t.TASK_INDEX,
-                        t.ATTEMPT,
-                        t.CLAIM_NO,
-                        t.TIMEOUT.convertFrom(seconds -> seconds == null ? null : Duration.ofSeconds(seconds)),
-                        text(t.INPUT),
-                        text(t.FLOW_INPUT),
-                        t.WAITED.convertFrom(millis -> millis == null ? null : Duration.ofMillis(millis)),
-                        delay)
-                .from(DSL.values(DSL.row(1))) // the row that is there where no task is
-                .leftJoin(t)
-                .on(trueCondition())
-                .fetch());
+        var rows = session.call(db -> CLAIM.fetch(db, flow, flow, worker, most));
         var first = rows.getFirst();
         if (first.value1() == null) {
             return new Claim(List.of(), Optional.ofNullable(first.value10()).map(Duration::ofMillis));
@@ -188,18 +198,28 @@ class Queries {
                 .orElse(Duration.ZERO));
     }
 
+    private static final CompleteTasks COMPLETED = COMPLETE_TASKS(
+            param("runs", UUID[].class),
+            param("steps", String[].class),
+            param("indexes", Integer[].class),
+            param("claims", Integer[].class),
+            param("outputs", JSONB[].class));
+
+    private static final Rendered<Record5<UUID, String, String, String, Boolean>> COMPLETE = Rendered.of(
+            select(COMPLETED.RUN_ID, COMPLETED.OUTCOME, COMPLETED.RUN_ENDED, COMPLETED.RUN_ERROR, COMPLETED.READY)
+                    .from(COMPLETED)
+                    .orderBy(COMPLETED.REPORT));
+
     /** Records results, by {@code pgflow.complete_tasks}; a report for each, in their order. */
     List<Report> complete(List<Outcome.Completed> completed) {
-        var t = COMPLETE_TASKS(
-                runs(completed),
-                steps(completed),
-                indexes(completed),
-                claims(completed),
-                array(completed, c -> JSONB.valueOf(c.output()), JSONB[]::new));
-        return session.call(db -> db.select(t.RUN_ID, t.OUTCOME, t.RUN_ENDED, t.RUN_ERROR, t.READY)
-                .from(t)
-                .orderBy(t.REPORT)
-                .fetch(mapping((run, outcome, end, error, ready) -> report(run, outcome, null, end, error, ready))));
+        return session.call(db -> COMPLETE.fetch(
+                        db,
+                        runs(completed),
+                        steps(completed),
+                        indexes(completed),
+                        claims(completed),
+                        array(completed, c -> JSONB.valueOf(c.output()), JSONB[]::new))
+                .map(mapping((run, outcome, end, error, ready) -> report(run, outcome, null, end, error, ready))));
     }
 
     /** Records failures, by {@code pgflow.fail_tasks}; a report for each, in their order. */
