@@ -2,6 +2,7 @@ package io.pgflow.trials;
 
 import io.pgflow.TestFlows;
 import java.util.Collections;
+import java.util.concurrent.Semaphore;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -10,7 +11,9 @@ import org.junit.jupiter.api.extension.ExtendWith;
 class TerminatedConnectionsTest {
 
     private static final int RUNS = 50;
-    private static final int TASKS = 10_000;
+    private static final int TASKS = 6_000;
+    private static final int ENDS = 5;
+    private static final int BETWEEN = 1_000;
     private static final String WORKERS = """
             from pg_stat_activity
             where datname = current_database() and backend_type = 'client backend' and application_name <> '%s'""".formatted(TestFlows.OBSERVER);
@@ -18,18 +21,23 @@ class TerminatedConnectionsTest {
     @Test
     void costNoTask(TestFlows flows) {
         var calls = new Calls();
-        var flow = SumOfSquares.flow("terminated", calls::add);
+        var allowed = new Semaphore(0);
+        var flow = SumOfSquares.flow("terminated", task -> {
+            allowed.acquire();
+            calls.add(task);
+        });
         var worker = flows.start(flows.options().concurrency(50), flow);
         worker.client().startAll(flow, Collections.nCopies(RUNS, TASKS / RUNS - 2));
 
-        for (int done = 500; done <= 4_500; done += 1_000) {
-            flows.await("count(*) >= " + done + " from pgflow.step_tasks where status = 'completed'");
-            // one that claims, one that records, one that listens and beats; without outcomes none is there to record
-            // them
-            flows.await("(select count(*) >= 3 " + WORKERS
-                    + ") or not exists (select from pgflow.runs where status = 'started')");
+        for (int end = 0; end < ENDS; end++) {
+            allowed.release(
+                    BETWEEN); // so that there is always more to record, and the rest waits in the worker's hands
+            flows.await("count(*) >= " + (end * BETWEEN + BETWEEN / 2)
+                    + " from pgflow.step_tasks where status = 'completed'");
+            flows.await("count(*) >= 3 " + WORKERS); // one that claims, one that records, one that listens and beats
             flows.db().fetch("select pg_terminate_backend(pid) " + WORKERS);
         }
+        allowed.release(TASKS);
         flows.awaitAllEnded();
 
         SumOfSquares.assertRight(flows.db(), "terminated", RUNS);
