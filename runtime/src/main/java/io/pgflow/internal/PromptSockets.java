@@ -4,12 +4,10 @@ import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import javax.net.SocketFactory;
-import org.jspecify.annotations.Nullable;
 import org.postgresql.PGProperty;
 
 /**
@@ -40,30 +38,27 @@ public final class PromptSockets extends SocketFactory {
     }
 
     @Override
-    public Socket createSocket(String host, int port) throws IOException {
-        return connected(new InetSocketAddress(host, port), null);
+    public Socket createSocket(String host, int port) {
+        throw connected();
     }
 
     @Override
-    public Socket createSocket(String host, int port, InetAddress local, int localPort) throws IOException {
-        return connected(new InetSocketAddress(host, port), new InetSocketAddress(local, localPort));
+    public Socket createSocket(String host, int port, InetAddress local, int localPort) {
+        throw connected();
     }
 
     @Override
-    public Socket createSocket(InetAddress host, int port) throws IOException {
-        return connected(new InetSocketAddress(host, port), null);
+    public Socket createSocket(InetAddress host, int port) {
+        throw connected();
     }
 
     @Override
-    public Socket createSocket(InetAddress host, int port, InetAddress local, int localPort) throws IOException {
-        return connected(new InetSocketAddress(host, port), new InetSocketAddress(local, localPort));
+    public Socket createSocket(InetAddress host, int port, InetAddress local, int localPort) {
+        throw connected();
     }
 
-    private static Socket connected(InetSocketAddress to, @Nullable InetSocketAddress from) throws IOException {
-        var socket = new PromptSocket();
-        socket.bind(from);
-        socket.connect(to);
-        return socket;
+    private static UnsupportedOperationException connected() {
+        return new UnsupportedOperationException("the driver asks for sockets that it connects itself");
     }
 
     private static final class PromptSocket extends Socket {
