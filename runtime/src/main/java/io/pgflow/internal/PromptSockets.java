@@ -4,6 +4,7 @@ import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
@@ -38,27 +39,31 @@ public final class PromptSockets extends SocketFactory {
     }
 
     @Override
-    public Socket createSocket(String host, int port) {
-        throw connected();
+    public Socket createSocket(String host, int port) throws IOException {
+        return createSocket(InetAddress.getByName(host), port);
     }
 
     @Override
-    public Socket createSocket(String host, int port, InetAddress local, int localPort) {
-        throw connected();
+    public Socket createSocket(InetAddress host, int port) throws IOException {
+        return createSocket(host, port, new InetSocketAddress(0).getAddress(), 0);
     }
 
     @Override
-    public Socket createSocket(InetAddress host, int port) {
-        throw connected();
+    public Socket createSocket(String host, int port, InetAddress local, int localPort) throws IOException {
+        return createSocket(InetAddress.getByName(host), port, local, localPort);
     }
 
     @Override
-    public Socket createSocket(InetAddress host, int port, InetAddress local, int localPort) {
-        throw connected();
-    }
-
-    private static UnsupportedOperationException connected() {
-        return new UnsupportedOperationException("the driver asks for sockets that it connects itself");
+    public Socket createSocket(InetAddress host, int port, InetAddress local, int localPort) throws IOException {
+        var socket = createSocket();
+        try {
+            socket.bind(new InetSocketAddress(local, localPort));
+            socket.connect(new InetSocketAddress(host, port));
+            return socket;
+        } catch (IOException e) {
+            socket.close();
+            throw e;
+        }
     }
 
     private static final class PromptSocket extends Socket {

@@ -7,6 +7,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.postgresql.PGProperty;
@@ -42,6 +43,26 @@ class PromptSocketsTest {
     private static Socket connected(Socket socket, ServerSocket server) throws Exception {
         socket.connect(server.getLocalSocketAddress());
         return server.accept();
+    }
+
+    @Test
+    void connectsWhereItIsToldTo() throws Exception {
+        var here = InetAddress.getLoopbackAddress();
+        var sockets = new PromptSockets();
+        try (var server = new ServerSocket(0, 4, here)) {
+            int port = server.getLocalPort();
+            for (Socket socket : List.of(
+                    sockets.createSocket(here, port),
+                    sockets.createSocket(here.getHostAddress(), port),
+                    sockets.createSocket(here, port, here, 0),
+                    sockets.createSocket(here.getHostAddress(), port, here, 0))) {
+                try (socket;
+                        var peer = server.accept()) {
+                    socket.getOutputStream().write(7);
+                    assertThat(peer.getInputStream().read()).isEqualTo(7);
+                }
+            }
+        }
     }
 
     @Test
