@@ -62,6 +62,16 @@ class PgmqSendBatchTest {
     }
 
     @Test
+    void takesOneMessageWhereverItsArrayBegins(PgmqSession db) throws SQLException {
+        db.run("select pgmq.send_batch('orders', '[7:7]={1}'::jsonb[], '[0:0]={\"{}\"}'::jsonb[], clock_timestamp())");
+        db.run("select pgmq.send_batch('orders', '{{2}}'::jsonb[])");
+
+        assertThat(db.texts("select format('%s %s', message, coalesce(headers::text, '-'))"
+                        + " from pgmq.read('orders', 30, 10)"))
+                .containsExactly("1 {}", "2 -");
+    }
+
+    @Test
     void takesNullForTheHeaders(PgmqSession db) throws SQLException {
         assertThat(db.longs("select pgmq.send_batch('orders', array['1', '2']::jsonb[], null::jsonb[])"))
                 .containsExactly(1L, 2L);

@@ -389,6 +389,13 @@ begin
     if cardinality(headers) <> cardinality(msgs) then
         raise exception 'headers array length (%) must match msgs array length (%)', cardinality(headers), cardinality(msgs);
     end if;
+    if cardinality(msgs) = 1 then -- cheaper to plan
+        return query
+        select sent.msg_id
+        from unnest(msgs, headers) one (message, headers)
+        cross join lateral pgmq.send(queue_name, one.message, one.headers, delay) sent (msg_id);
+        return;
+    end if;
     return query execute format($sql$
         insert into pgmq.%I (vt, message, headers)
         select $1, sent.message, sent.headers
