@@ -49,8 +49,14 @@ class CollationTest {
         db.run("select pgflow.start_flows('f', array['1', '2']::jsonb[])");
 
         assertThat(db.queue("f")).containsExactly("B[0]", "B[0]", "_c[0]", "_c[0]", "a[0]", "a[0]");
-        assertThat(Realtime.events(db).subList(2, 5))
-                .containsExactly("step:B:started", "step:_c:started", "step:a:started");
+        assertThat(Realtime.events(db).subList(2, 8))
+                .containsExactly(
+                        "step:B:started",
+                        "step:B:started",
+                        "step:_c:started",
+                        "step:_c:started",
+                        "step:a:started",
+                        "step:a:started");
         assertThat(db.line("select pgflow._get_flow_shape('f') #>> '{steps,3,dependencies}'"))
                 .isEqualTo("[\"B\", \"_c\", \"a\"]");
         assertThat(db.line("""

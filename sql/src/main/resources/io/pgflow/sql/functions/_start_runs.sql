@@ -19,7 +19,9 @@ declare
   v_ids uuid[];
   v_sizes int[];       -- beside v_ids: elements of the input, where there is a root map
   v_new int[];         -- beside v_ids: which of the given runs that is
+  v_empty uuid[];      -- runs with an empty root map
   v_other record;
+  v_root record;
 begin
   select
     count(*),
@@ -109,18 +111,28 @@ begin
   ) n
   where s.flow_slug = p_flow_slug;
 
-  if not v_settle then
-    perform pgflow._enqueue_tasks(array_agg(p_flow_slug), array_agg(g.run_id), array_agg(s.step_slug),
-      array_agg(case when s.step_type = 'map' then g.size else 1 end))
-    from unnest(v_ids, v_sizes) g (run_id, size)
-    cross join pgflow.steps s
-    where s.flow_slug = p_flow_slug
-      and s.deps_count = 0
-      and g.size is distinct from 0;
-  end if;
-  if v_settle or 0 = any (v_sizes) then
-    perform pgflow._settle_runs(array(
-      select g.run_id from unnest(v_ids, v_sizes) g (run_id, size) where v_settle or g.size = 0));
+  if v_settle then
+    perform pgflow._settle_runs(coalesce(v_ids, '{}'));
+  else
+    if 0 = any (v_sizes) then
+      v_empty := array(select g.run_id from unnest(v_ids, v_sizes) g (run_id, size) where g.size = 0);
+      select array_agg(g.run_id order by g.n), array_agg(g.size order by g.n) into v_ids, v_sizes
+      from unnest(v_ids, v_sizes) with ordinality g (run_id, size, n)
+      where g.size > 0;
+    end if;
+    for v_root in
+      select s.step_slug, s.step_type, coalesce(s.opt_start_delay, 0) as delay
+      from pgflow.steps s
+      where s.flow_slug = p_flow_slug
+        and s.deps_count = 0
+        and cardinality(v_ids) > 0
+      order by s.step_slug collate "C"
+    loop
+      perform pgflow._enqueue_step(p_flow_slug, v_root.step_slug, v_root.step_type, v_root.delay, v_ids, v_sizes);
+    end loop;
+    if v_empty is not null then
+      perform pgflow._settle_runs(v_empty);
+    end if;
   end if;
 
   if v_reuse then
