@@ -14,7 +14,7 @@ import java.util.UUID;
  * @param state where it is in its life
  * @param since when it came there
  * @param activeTasks the tasks in hand, the longest first
- * @param freeSlots how many more it would take
+ * @param freeSlots how many more it would take; a poll takes those that it asks tasks for until it has its answer
  * @param waiting what it waits for; empty while it claims
  * @param lastHeartbeat when the database last heard that it lives; empty before the first time
  * @param listening whether new tasks are announced to it at the moment; otherwise it polls

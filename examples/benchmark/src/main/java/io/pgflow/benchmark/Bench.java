@@ -10,10 +10,11 @@ import java.time.Duration;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.SequencedMap;
 import java.util.stream.Collectors;
 
-/** Measures, prints a table, and writes report.html and results.json. {@link Options#USAGE} says how to call it. */
+/** Measures, prints a table, and writes report.html, results.json and the report's plots as files. {@link Options#USAGE} says how to call it. */
 public final class Bench {
     private static final int WARM_UP_OF_SQL = 2_000;
 
@@ -126,6 +127,10 @@ public final class Bench {
         System.out.print(TextReport.of(report));
         write(options.out().resolve("results.json"), JsonReport.of(report));
         write(options.out().resolve("report.html"), HtmlReport.of(report));
+        for (var plot : report.plots().entrySet()) {
+            var file = plot.getKey().toLowerCase(Locale.ROOT).replace(' ', '-') + ".svg";
+            write(options.out().resolve(file), BarChart.file(plot.getKey(), plot.getValue()));
+        }
     }
 
     private static void write(Path file, String content) throws IOException {

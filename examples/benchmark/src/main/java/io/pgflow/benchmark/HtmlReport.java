@@ -23,8 +23,8 @@ final class HtmlReport {
                 td.number { text-align: right; white-space: nowrap }
                 small { color: #777 }
                 .holds { color: #18794e } .misses { color: #b42318; font-weight: 600 }
-                svg { width: 100%%; max-width: 46em; display: block; margin: 1em 0; font: 12px system-ui, sans-serif }
-                svg rect { fill: #3e63dd } svg line { stroke: #222 } svg .title { font-weight: 600 }
+                svg { width: 100%%; max-width: 46em; display: block; margin: 1em 0 }
+                %5$s
                 </style>
                 </head>
                 <body>
@@ -50,7 +50,8 @@ final class HtmlReport {
                         report.facts().entrySet().stream()
                                 .map(fact -> "<tr><th>%s</th><td>%s</td></tr>"
                                         .formatted(escape(fact.getKey()), escape(fact.getValue())))
-                                .collect(Collectors.joining("\n")));
+                                .collect(Collectors.joining("\n")),
+                        BarChart.STYLE);
     }
 
     private static String goal(Goal goal) {
@@ -88,7 +89,7 @@ final class HtmlReport {
                                                         .collect(Collectors.joining())))
                                 .collect(Collectors.joining("\n")),
                         section.rows().stream()
-                                .filter(row -> row.cells().size() > 1)
+                                .filter(BarChart::draws)
                                 .map(BarChart::svg)
                                 .collect(Collectors.joining("\n")));
     }

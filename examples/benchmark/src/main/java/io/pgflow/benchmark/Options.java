@@ -10,7 +10,7 @@ import java.util.List;
  * @param rounds how often everything is measured
  * @param tasks how many tasks a drain of ours has; all other counts go with it
  * @param only the sections to measure; none for all
- * @param out where report.html and results.json are written
+ * @param out where report.html, results.json and the plots are written
  */
 record Options(boolean sql, int rounds, int tasks, List<String> only, Path out) {
     static final String USAGE = """
@@ -20,7 +20,7 @@ record Options(boolean sql, int rounds, int tasks, List<String> only, Path out) 
               --rounds   how often everything is measured, 3 unless given
               --tasks    how many tasks a drain has, 40000 unless given; all other counts go with it
               --only     some sections only, by the beginnings of their names
-              --out      where report.html and results.json are written, the working directory unless given""";
+              --out      where report.html, results.json and plots are written, the working directory unless given""";
 
     private static final int QUICK = 100;
 

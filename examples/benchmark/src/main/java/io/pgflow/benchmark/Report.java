@@ -48,4 +48,20 @@ record Report(String title, SequencedMap<String, String> facts, List<Goal> goals
         });
         return sections;
     }
+
+    /** What can be drawn, by the part of sections' names until a colon; the rest is in the rows' names. */
+    SequencedMap<String, List<Row>> plots() {
+        var plots = new LinkedHashMap<String, List<Row>>();
+        for (var section : sections()) {
+            var name = section.name().split(": ", 2);
+            for (var row : section.rows()) {
+                if (BarChart.draws(row)) {
+                    var title = name.length > 1 ? name[1] + ": " + row.name() : row.name();
+                    plots.computeIfAbsent(name[0], part -> new ArrayList<>())
+                            .add(new Row(title, row.unit(), row.cells()));
+                }
+            }
+        }
+        return plots;
+    }
 }

@@ -66,6 +66,9 @@ class BenchTest {
                 .hasSize(24)
                 .allSatisfy(goal -> assertThat(goal.get("verdict").asString()).isIn("holds", "misses"));
         assertThat(rows(page(out), 0)).as("goals").isEqualTo(1 + 24);
+        assertThat(charts(out.resolve("throughput.svg"))).isEqualTo(3);
+        assertThat(charts(out.resolve("starting-runs.svg"))).isEqualTo(2);
+        assertThat(charts(out.resolve("growth.svg"))).isEqualTo(1 + 1 + 2 + 1);
     }
 
     private static void wasMeasured(JsonNode figure) {
@@ -77,8 +80,18 @@ class BenchTest {
 
     /** The report, which is also XML, so that a mistake in it shows. */
     private static Document page(Path out) throws Exception {
-        var html = Files.readString(out.resolve("report.html"));
-        return DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(new InputSource(new StringReader(html)));
+        return parse(out.resolve("report.html"));
+    }
+
+    private static Document parse(Path file) throws Exception {
+        return DocumentBuilderFactory.newInstance()
+                .newDocumentBuilder()
+                .parse(new InputSource(new StringReader(Files.readString(file))));
+    }
+
+    /** How many charts the file has. */
+    private static int charts(Path file) throws Exception {
+        return parse(file).getElementsByTagName("g").getLength();
     }
 
     /** How many rows the table has. */
