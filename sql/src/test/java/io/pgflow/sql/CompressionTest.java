@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
-/** Of large documents: by LZ4 where the server can, which the one in a container can and the embedded one cannot. */
+/** Of large documents: by LZ4 where the server can, as those of distributions and official images do. The embedded one cannot. */
 @ExtendWith(CoreDatabase.class)
 class CompressionTest {
 

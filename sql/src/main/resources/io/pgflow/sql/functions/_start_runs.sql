@@ -120,7 +120,7 @@ begin
       from unnest(v_ids, v_sizes) with ordinality g (run_id, size, n)
       where g.size > 0;
     end if;
-    for v_root in
+    for v_root in -- none if no run is new
       select s.step_slug, s.step_type, coalesce(s.opt_start_delay, 0) as delay
       from pgflow.steps s
       where s.flow_slug = p_flow_slug
