@@ -55,7 +55,6 @@ begin
       u.run_id, u.size, sum(u.size) over (order by u.n) - u.size as before,
       pgflow._map_source(p_flow_slug, p_step_slug, u.run_id) #> '{}' as source
     from unnest(p_run_ids, p_sizes) with ordinality u (run_id, size, n)
-    offset 0
   ) g
   cross join lateral generate_series(0, g.size - 1) i;
 end
