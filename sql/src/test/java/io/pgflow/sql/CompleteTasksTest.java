@@ -73,6 +73,18 @@ class CompleteTasksTest {
     }
 
     @Test
+    void saysOnceThatARunEndedOfWhichAlsoAnEmptyMapWasLookedAt(Flows db) {
+        db.define("f", """
+                a
+                m map: a
+                """);
+        var run = db.start("f", "1");
+        db.run("select pgflow._cascade_force_skip_steps(?, 'm', 'unwanted')", run);
+
+        assertThat(db.completeTasks(db.claimOne("f").with("[]"))).containsExactly("1 completed completed f");
+    }
+
+    @Test
     void doesNotSayOfARunThatEndedBeforeThatItEnded(Flows db) {
         db.define("f", "a");
         db.start("f", "1");

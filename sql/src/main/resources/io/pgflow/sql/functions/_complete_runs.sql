@@ -5,6 +5,6 @@ language plpgsql
 set search_path to pg_catalog, pg_temp
 as $$
 begin
-  perform pgflow._count_ended_steps(p_run_ids, array_fill(0, array[cardinality(p_run_ids)]), true);
+  perform pgflow._count_ended_steps(pgflow._run_rows(p_run_ids), array_fill(0, array[cardinality(p_run_ids)]), true);
 end
 $$;

@@ -50,7 +50,7 @@ begin
     perform pgflow._send_events(v_runs, v_steps, null);
   end if;
   perform pgflow._resolve_dependents(v_flows, v_runs, v_steps, array_fill(0, array[cardinality(v_runs)]), false);
-  perform pgflow._count_ended_steps(v_runs, null, true);
+  perform pgflow._count_ended_steps(pgflow._run_rows(v_runs), null, true);
   return cardinality(v_runs);
 end
 $$;

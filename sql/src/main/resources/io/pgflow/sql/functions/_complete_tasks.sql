@@ -1,8 +1,10 @@
 -- What complete_tasks does; its arrays, all of one length. Returns the numbers of the reports that completed their task (done) and of those whose
--- output is no array, which a map waits for (violations), the runs that may have ended, one id or more each, and those in which a step started.
+-- output is no array, which a map waits for (violations), the runs that this completed, those that may have ended otherwise, one id or more each, and
+-- those in which a step started.
+drop function if exists pgflow._complete_tasks(uuid[], text[], int[], int[], jsonb[]); -- as it was with closed
 create or replace function pgflow._complete_tasks(
   p_run_ids uuid[], p_step_slugs text[], p_task_indexes int[], p_claim_nos int[], p_outputs jsonb[],
-  out done int[], out violations int[], out closed uuid[], out started uuid[]
+  out done int[], out violations int[], out completed uuid[], out unsettled uuid[], out started uuid[]
 )
 language plpgsql
 set search_path to pg_catalog, pg_temp
@@ -15,14 +17,16 @@ declare
   v_flows text[] := pgflow._lock_runs(p_run_ids);
   v_dependents boolean;      -- whether any step waits for one of these
   v_sources text[];          -- those of these steps that a map fans out over and that are no maps
-  v_done_flows text[];       -- the next four lie beside done
-  v_done_runs uuid[];
+  v_done_flows text[];       -- the next five lie beside done
   v_done_steps text[];
   v_done_messages bigint[];
+  v_done_runs tid[];         -- where the rows are: as long as the runs are locked, only this moves them
+  v_done_states tid[];
   v_closed_flows text[];     -- steps that these completed
+  v_closed_ids uuid[];
   v_closed_steps text[];
   v_closed_sizes int[];
-  v_unsettled uuid[];
+  v_closed_runs tid[];
 begin
   v_dependents := exists (
     select
@@ -53,12 +57,12 @@ begin
         completed_at = greatest(now(), t.started_at), -- as a transaction may have begun before what it ends
         output = g.output
     from (
-      select u.*, k.tid
+      select u.*, r.tid as run, s.tid as state, k.tid
       from unnest(p_run_ids, p_step_slugs, p_task_indexes, p_claim_nos, p_outputs)
         with ordinality u (run_id, step_slug, task_index, claim_no, output, n)
-      cross join lateral (select x.status from pgflow.runs x where x.run_id = u.run_id offset 0) r
+      cross join lateral (select x.ctid as tid, x.status from pgflow.runs x where x.run_id = u.run_id offset 0) r
       cross join lateral (
-        select x.status from pgflow.step_states x where x.run_id = u.run_id and x.step_slug = u.step_slug offset 0
+        select x.ctid as tid, x.status from pgflow.step_states x where x.run_id = u.run_id and x.step_slug = u.step_slug offset 0
       ) s
       cross join lateral (
         select x.ctid as tid
@@ -74,10 +78,10 @@ begin
     where t.ctid = g.tid
       and t.status = 'started'
       and t.claim_no = coalesce(g.claim_no, t.claim_no)
-    returning g.n, t.flow_slug, t.run_id, t.step_slug, t.message_id
+    returning g.n, t.flow_slug, t.step_slug, t.message_id, g.run, g.state
   )
-  select array_agg(d.n), array_agg(d.flow_slug), array_agg(d.run_id), array_agg(d.step_slug), array_agg(d.message_id)
-  into done, v_done_flows, v_done_runs, v_done_steps, v_done_messages
+  select array_agg(d.n), array_agg(d.flow_slug), array_agg(d.step_slug), array_agg(d.message_id), array_agg(d.run), array_agg(d.state)
+  into done, v_done_flows, v_done_steps, v_done_messages, v_done_runs, v_done_states
   from completed d;
 
   if done is not null then
@@ -92,40 +96,39 @@ begin
             else p_outputs[g.n]
           end
       from (
-        select u.flow_slug, u.run_id, u.step_slug, count(*)::int as tasks, min(u.n) as n
-        from unnest(done, v_done_flows, v_done_runs, v_done_steps) u (n, flow_slug, run_id, step_slug)
-        group by u.flow_slug, u.run_id, u.step_slug
+        select
+          u.state, min(u.run) as run, min(u.flow_slug) as flow_slug, min(u.step_slug) as step_slug,
+          count(*)::int as tasks, min(u.n) as n
+        from unnest(done, v_done_flows, v_done_steps, v_done_runs, v_done_states) u (n, flow_slug, step_slug, run, state)
+        group by u.state
       ) g
       cross join lateral (
         select x.step_type from pgflow.steps x where x.flow_slug = g.flow_slug and x.step_slug = g.step_slug offset 0
       ) d
-      cross join lateral (
-        select x.ctid as tid from pgflow.step_states x where x.run_id = g.run_id and x.step_slug = g.step_slug offset 0
-      ) k
-      where s.ctid = k.tid
+      where s.ctid = g.state
       returning
-        s.flow_slug, s.run_id, s.step_slug, s.status,
+        s.flow_slug, s.run_id, s.step_slug, s.status, g.run,
         case
           when s.status <> 'completed' then null
           when d.step_type = 'map' then s.initial_tasks
           when jsonb_typeof(s.output) = 'array' then jsonb_array_length(s.output)
         end as size
     )
-    select array_agg(c.flow_slug), array_agg(c.run_id), array_agg(c.step_slug), array_agg(c.size)
-    into v_closed_flows, closed, v_closed_steps, v_closed_sizes
+    select array_agg(c.flow_slug), array_agg(c.run_id), array_agg(c.step_slug), array_agg(c.size), array_agg(c.run)
+    into v_closed_flows, v_closed_ids, v_closed_steps, v_closed_sizes, v_closed_runs
     from counted c
     where c.status = 'completed';
 
-    if closed is not null then
+    if v_closed_ids is not null then
       if pgflow._emits() then
-        perform pgflow._send_events(closed, v_closed_steps, null);
+        perform pgflow._send_events(v_closed_ids, v_closed_steps, null);
       end if;
-      perform pgflow._count_ended_steps(closed, null, true);
+      completed := pgflow._count_ended_steps(v_closed_runs, null, true);
       if v_dependents then
-        select d.started, d.unsettled into started, v_unsettled
-        from pgflow._resolve_dependents(v_closed_flows, closed, v_closed_steps, v_closed_sizes, true) d;
-        if v_unsettled is not null then
-          started := started || pgflow._settle_runs(v_unsettled);
+        select d.started, d.unsettled into started, unsettled
+        from pgflow._resolve_dependents(v_closed_flows, v_closed_ids, v_closed_steps, v_closed_sizes, true) d;
+        if unsettled is not null then
+          started := started || pgflow._settle_runs(unsettled);
         end if;
       end if;
     end if;
@@ -152,7 +155,7 @@ begin
       and s.status <> 'started';
   end if;
   if violations is not null then
-    closed := closed || array(select p_run_ids[v] from unnest(violations) v);
+    unsettled := unsettled || array(select p_run_ids[v] from unnest(violations) v);
   end if;
 end
 $$;

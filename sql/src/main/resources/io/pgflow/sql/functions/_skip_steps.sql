@@ -64,7 +64,7 @@ begin
   if not p_cascade then
     perform pgflow._resolve_dependents(v_flows, v_runs, v_steps, array_fill(0, array[cardinality(v_runs)]), false);
   end if;
-  perform pgflow._count_ended_steps(v_runs, null, p_complete);
+  perform pgflow._count_ended_steps(pgflow._run_rows(v_runs), null, p_complete);
   return cardinality(v_runs);
 end
 $$;

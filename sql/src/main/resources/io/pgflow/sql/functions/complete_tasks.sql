@@ -23,14 +23,15 @@ declare
   ];
   v_done int[];
   v_violations int[];
-  v_closed uuid[];
+  v_completed uuid[];
+  v_unsettled uuid[];
   v_started uuid[];
 begin
   if v_lengths <> array_fill(v_lengths[1], array[5]) then
     raise exception 'run_ids, step_slugs, task_indexes, claim_nos and outputs must have one length, not %', v_lengths;
   end if;
-  select c.done, c.violations, c.closed, c.started
-  into v_done, v_violations, v_closed, v_started
+  select c.done, c.violations, c.completed, c.unsettled, c.started
+  into v_done, v_violations, v_completed, v_unsettled, v_started
   from pgflow._complete_tasks(
     complete_tasks.run_ids, complete_tasks.step_slugs, complete_tasks.task_indexes, complete_tasks.claim_nos, complete_tasks.outputs) c;
 
@@ -46,7 +47,11 @@ begin
     select u.run_id, u.n, u.n = max(u.n) over (partition by u.run_id) as last
     from unnest(complete_tasks.run_ids) with ordinality u (run_id, n)
   ) g
-  left join pgflow._ended_runs(v_closed) e on e.run_id = g.run_id
+  left join (
+    select u.run_id, 'completed' as status, null as error from unnest(v_completed) u (run_id)
+    union -- a run may be in both
+    select u.run_id, u.status, u.error from pgflow._ended_runs(v_unsettled) u
+  ) e on e.run_id = g.run_id
   order by g.n;
 end
 $$;
