@@ -61,7 +61,15 @@ begin
     case
       when s.step_type = 'map' then coalesce(s.input, pgflow._map_source(s.flow_slug, s.step_slug, s.run_id) -> s.task_index)
       when s.deps_count = 0 then '{}'
-      else pgflow._dependency_outputs(s.flow_slug, s.run_id, s.step_slug)
+      else ( -- _dependency_outputs, without a call for each task
+        select coalesce(jsonb_object_agg(d.dep_slug, o.output) filter (where o.status = 'completed'), '{}')
+        from pgflow.deps d
+        cross join lateral (
+          select x.status, x.output from pgflow.step_states x where x.run_id = s.run_id and x.step_slug = d.dep_slug offset 0
+        ) o
+        where d.flow_slug = s.flow_slug
+          and d.step_slug = s.step_slug
+      )
     end,
     -- fetched here and not above: an update copies all that it is given, so that each task of a map would read the whole array
     case
