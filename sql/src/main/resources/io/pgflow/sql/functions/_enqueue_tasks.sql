@@ -12,6 +12,13 @@ as $$
 declare
   v_step record;
 begin
+  if p_flow_slugs[1] = all (p_flow_slugs) and p_step_slugs[1] = all (p_step_slugs) then -- as mostly, and then nothing is to be sorted
+    perform pgflow._enqueue_step(s.flow_slug, s.step_slug, s.step_type, coalesce(s.opt_start_delay, 0), p_run_ids, p_sizes)
+    from pgflow.steps s
+    where s.flow_slug = p_flow_slugs[1]
+      and s.step_slug = p_step_slugs[1];
+    return;
+  end if;
   -- once for each step of a flow's definition, whatever the number of runs
   for v_step in
     select
