@@ -29,8 +29,8 @@ final class OutcomeWriter implements AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger(OutcomeWriter.class);
 
-    /** A batch ends at so many outcomes, or so many bytes. */
-    private static final int LARGEST_BATCH = 200;
+    /** A batch ends at so many outcomes, or so many bytes. Twice a claim's: one statement at a time records what all claims took. */
+    private static final int LARGEST_BATCH = 400;
 
     private static final int LARGEST_BATCH_SIZE = 8 << 20;
 
