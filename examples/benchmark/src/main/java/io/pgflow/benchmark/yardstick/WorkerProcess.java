@@ -3,6 +3,7 @@ package io.pgflow.benchmark.yardstick;
 import io.pgflow.Flow;
 import io.pgflow.RunningWorkers;
 import io.pgflow.Workers;
+import io.pgflow.benchmark.contenders.PgFlow;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -14,8 +15,6 @@ import org.jspecify.annotations.Nullable;
  * by a line when that is done. It ends with its input, and so with the process that started it.
  */
 final class WorkerProcess {
-    private static final int SLOTS = 100;
-
     private WorkerProcess() {}
 
     /** Works. */
@@ -29,7 +28,7 @@ final class WorkerProcess {
             }
             if (!command.isEmpty()) {
                 working = Workers.connect(command, "postgres", "postgres")
-                        .concurrency(SLOTS)
+                        .concurrency(PgFlow.SLOTS)
                         .start(flow());
             }
             System.out.println("done");
