@@ -780,9 +780,6 @@ declare
     queue constant text := tg_argv[0];
     moment constant timestamptz := clock_timestamp();
 begin
-    if not exists (select from sent) then -- the statement inserted nothing
-        return null;
-    end if;
     if exists (
         select
         from pgmq.notify_insert_throttle t
@@ -791,6 +788,9 @@ begin
           and t.last_notified_at > moment - t.throttle_interval_ms * interval '1 ms'
           and t.last_notified_at <= moment -- else a clock set back would silence the queue
     ) then
+        return null;
+    end if;
+    if not exists (select from sent where read_ct = 0) then -- nothing was inserted, or only what somebody has already
         return null;
     end if;
     if current_setting('transaction_isolation') = 'read committed' then
