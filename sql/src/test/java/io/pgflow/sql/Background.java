@@ -27,8 +27,17 @@ final class Background<T> {
 
     /** Waits until this session waits for a lock of the other one. */
     void awaitLock(Flows other) {
+        awaitLock(other, other.processId());
+    }
+
+    /** The same of one that is in the background itself; a third one, idle, looks. */
+    void awaitLock(Background<?> other, Flows looking) {
+        awaitLock(looking, other.processId);
+    }
+
+    private void awaitLock(Flows looking, int holder) {
         long limit = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
-        while (!other.holds("pg_backend_pid() = any (pg_blocking_pids(?))", processId)) {
+        while (!looking.holds("? = any (pg_blocking_pids(?))", holder, processId)) {
             if (result.isDone()) throw new AssertionError("did not wait: " + result.join());
             if (System.nanoTime() > limit) throw new AssertionError("session " + processId + " waits for nobody");
         }

@@ -100,12 +100,22 @@ class BadInputTest {
             complete_tasks(array[R]::uuid[], array['a'], array[0], null, '{1}') ! run_ids, step_slugs, task_indexes, claim_nos and outputs must have one length, not {1,1,1,NULL,1}
             complete_tasks(array[R]::uuid[], array['a'], array[0], array[1], null) ! run_ids, step_slugs, task_indexes, claim_nos and outputs must have one length, not {1,1,1,1,NULL}
             complete_tasks(array[R]::uuid[], array['a'], array[0], array[1], '{}') ! run_ids, step_slugs, task_indexes, claim_nos and outputs must have one length, not {1,1,1,1,0}
-            complete_tasks(array[null]::uuid[], array['a'], array[0], array[1], '{1}') = 1 - late - - f
-            complete_tasks(array[U]::uuid[], array['a'], array[0], array[1], '{1}') = 1 U late - - f
-            complete_tasks(array[R]::uuid[], array[null], array[0], array[1], '{1}') = 1 R late - - f
-            complete_tasks(array[R]::uuid[], array[H], array[0], array[1], '{1}') = 1 R late - - f
-            complete_tasks(array[R]::uuid[], array['a'], array[null]::int[], array[1], '{1}') = 1 R late - - f
-            complete_tasks(array[R]::uuid[], array['a'], array[0], array[-1], '{1}') = 1 R late - - f
+            complete_tasks(array[null]::uuid[], array['a'], array[0], array[1], '{1}') = 1 - late - - f - - -
+            complete_tasks(array[U]::uuid[], array['a'], array[0], array[1], '{1}') = 1 U late - - f - - -
+            complete_tasks(array[R]::uuid[], array[null], array[0], array[1], '{1}') = 1 R late - - f - - -
+            complete_tasks(array[R]::uuid[], array[H], array[0], array[1], '{1}') = 1 R late - - f - - -
+            complete_tasks(array[R]::uuid[], array['a'], array[null]::int[], array[1], '{1}') = 1 R late - - f - - -
+            complete_tasks(array[R]::uuid[], array['a'], array[0], array[-1], '{1}') = 1 R late - - f - - -
+            complete_tasks(array[R]::uuid[], array['a'], array[0], array[1], '{1}', '{}') ! worker_ids must have the length of run_ids, 1 instead of 0
+            complete_tasks(array[R]::uuid[], array['a'], array[0], array[1], '{1}', array[W, U]::uuid[]) ! worker_ids must have the length of run_ids, 1 instead of 2
+            complete_tasks(array[R]::uuid[], array['a'], array[0], array[-1], '{1}', null) = 1 R late - - f - - -
+            complete_tasks(array[R]::uuid[], array['a'], array[0], array[-1], '{1}', array[null]::uuid[]) = 1 R late - - f - - -
+            complete_tasks(array[R]::uuid[], array['a'], array[0], array[-1], '{1}', array[U]::uuid[]) = 1 R late - - f - - -
+            complete_tasks(null, null, null, null, null, array[W]::uuid[]) =
+            complete_tasks(array[R]::uuid[], array['a'], array[0], array[1], '{[1]}', null) ~
+            complete_tasks(array[R]::uuid[], array['a'], array[0], array[1], '{[1]}', array[null]::uuid[]) ~
+            complete_tasks(array[R]::uuid[], array['a'], array[0], array[1], '{[1]}', array[U]::uuid[]) ~
+            complete_tasks(array[R]::uuid[], array['a'], array[0], array[1], '{[1]}', array[[W]]::uuid[]) ~
             create_flow(null) ! null value in column "flow_slug" of relation "flows" violates not-null constraint
             create_flow(H) ! new row for relation "flows" violates check constraint "slug_is_valid"
             create_flow('g', null, null, null) ~

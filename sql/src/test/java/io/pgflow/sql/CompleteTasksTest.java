@@ -29,9 +29,9 @@ class CompleteTasksTest {
                     tasks.get(1).run(), tasks.get(0).run(), tasks.get(2).run()
                 }))
                 .containsExactly(
-                        "1 %s completed - - t".formatted(runs.get(1)),
-                        "2 %s completed - - t".formatted(runs.get(0)),
-                        "3 %s late - - f".formatted(runs.get(2)));
+                        "1 %s completed - - t - - -".formatted(runs.get(1)),
+                        "2 %s completed - - t - - -".formatted(runs.get(0)),
+                        "3 %s late - - f - - -".formatted(runs.get(2)));
     }
 
     @Test

@@ -2,6 +2,7 @@ package io.pgflow.sql;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pgflow.sql.Flows.Report;
 import java.sql.SQLWarning;
 import java.util.List;
 import java.util.UUID;
@@ -38,6 +39,34 @@ class EventsTest {
         assertThat(Realtime.payloads(db)).containsExactly("""
                 step:a:completed {"output": {"x": 1}, "status": "completed", "step_slug": "a", "event_type": "step:completed", "completed_at": "stored"}""", """
                 run:completed {"output": {"a": {"x": 1}}, "status": "completed", "flow_slug": "f", "event_type": "run:completed", "completed_at": "stored"}""");
+    }
+
+    @Test
+    void stepsThatAreHandedOverAndEnqueued(Flows db) {
+        db.define("f", """
+                a
+                c: a
+                b: a
+                z: b, c
+                """);
+        var run = db.start("f", "1");
+        Realtime.events(db);
+
+        db.next(Flows.WORKER, db.claimOne("f").with("1"));
+        assertThat(Realtime.events(db))
+                .containsExactlyInAnyOrder("step:a:completed", "step:b:started", "step:c:started")
+                .startsWith("step:a:completed");
+
+        db.completeTasks(db.claimOne("f").with("2"));
+        Realtime.events(db);
+        db.next(Flows.WORKER, new Report(run, "b", 0, 1, "3", null));
+        assertThat(Realtime.payloads(db)).containsExactly("""
+                step:b:completed {"output": 3, "status": "completed", "step_slug": "b", "event_type": "step:completed", "completed_at": "stored"}""", """
+                step:z:started {"status": "started", "step_slug": "z", "event_type": "step:started", "started_at": "stored", \
+                "remaining_deps": 0, "remaining_tasks": 1}""");
+
+        db.next(Flows.WORKER, new Report(run, "z", 0, 1, "4", null));
+        assertThat(Realtime.events(db)).containsExactly("step:z:completed", "run:completed");
     }
 
     @Test

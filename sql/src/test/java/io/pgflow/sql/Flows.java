@@ -1,6 +1,7 @@
 package io.pgflow.sql;
 
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.UUID;
 import java.util.function.Function;
@@ -203,6 +204,43 @@ final class Flows extends SqlSession {
                 column(reports, Report::index, Integer[]::new),
                 column(reports, Report::claim, Integer[]::new),
                 column(reports, Report::payload, String[]::new));
+    }
+
+    /** The same with a worker beside each report that has room for what follows: behind each line what it was given, step, timeout and input. */
+    List<String> handOver(List<@Nullable UUID> workers, Report... reports) {
+        return lines(
+                "select report, outcome, run_ended, ready, next_step, next_timeout, next_input" + HANDING_OVER,
+                handingOver(workers, reports));
+    }
+
+    /** The same of one worker; the tasks that it was given. */
+    List<Task> next(UUID worker, Report... reports) {
+        return rows(
+                row -> new Task(
+                        row.getObject(1, UUID.class),
+                        row.getString(2),
+                        0,
+                        0,
+                        row.getString(3),
+                        null,
+                        1,
+                        1,
+                        row.getInt(4)),
+                "select run_id, next_step, next_input, next_timeout" + HANDING_OVER + " where next_step is not null",
+                handingOver(Collections.nCopies(reports.length, worker), reports));
+    }
+
+    private static final String HANDING_OVER = " from pgflow.complete_tasks(?, ?, ?, ?, ?::jsonb[], ?)";
+
+    private static Object[] handingOver(List<@Nullable UUID> workers, Report... reports) {
+        return new Object[] {
+            column(reports, Report::run, UUID[]::new),
+            column(reports, Report::step, String[]::new),
+            column(reports, Report::index, Integer[]::new),
+            column(reports, Report::claim, Integer[]::new),
+            column(reports, Report::payload, String[]::new),
+            workers.toArray(UUID[]::new)
+        };
     }
 
     /** Reports by {@code fail_tasks}: lines of report, outcome, how the run ended, whether something is ready. */

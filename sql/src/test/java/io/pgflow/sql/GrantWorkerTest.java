@@ -57,6 +57,13 @@ class GrantWorkerTest {
         worker.drain(flow, "20");
         assertThat(worker.run(run)).isEqualTo("completed 0");
 
+        worker.start(flow, "[1]");
+        assertThat(worker.handOver(List.of(id), worker.claimOne(flow).with("7")))
+                .containsExactly("1 completed - f join 60 {\"m\": [7]}");
+        assertThat(worker.number("select pgflow.release_lost_tasks(?, ?, '{}', '{}', '{}', '{}')", flow, id))
+                .isEqualTo(1);
+        worker.drain(flow, "8");
+
         var failing = worker.start(flow, "[1]");
         assertThat(worker.failTasks(worker.claimOne(flow).with("no").permanently()))
                 .containsExactly("1 failed failed f");

@@ -2,6 +2,7 @@ package io.pgflow.sql;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.ArrayList;
 import java.util.UUID;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -133,6 +134,33 @@ class LinearCostTest {
             db.run("update pgmq.q_f set vt = 'infinity'"); // the next size has the queue for itself
         }
         assertThat(perClaim[1]).isLessThan(perClaim[0] * 1.5);
+    }
+
+    /** A report costs the same in a large batch, and hardly more than where what follows is enqueued, which a claim must find. */
+    @Test
+    void ofAReportWhoseWorkerGoesOn(Flows db) {
+        var perReport = new ArrayList<Double>();
+        for (int runs : new int[] {50, 1_000}) {
+            var flow = "chain_" + runs;
+            db.define(flow, """
+                    a
+                    b: a
+                    """);
+            db.startMany(flow, runs);
+            db.claim(flow, runs);
+            var reports = """
+                    from (
+                      select array_agg(run_id) as ids, array_agg(step_slug) as steps, array_agg(task_index) as indexes, array_agg(claim_no) as claims,
+                        array_agg(to_jsonb(1)) as outputs, array_agg(last_worker_id) as workers
+                      from pgflow.step_tasks where flow_slug = ? and status = 'started'
+                    ) r cross join lateral pgflow.complete_tasks(r.ids, r.steps, r.indexes, r.claims, r.outputs, r.workers)""";
+            perReport.add((double) blocks(db, "select * " + reports, flow) / runs);
+            assertThat(db.line(
+                            "select count(*), count(last_worker_id) from pgflow.step_tasks where flow_slug = ? and step_slug = 'b'",
+                            flow))
+                    .isEqualTo(runs + " " + runs);
+        }
+        assertThat(perReport.get(1)).isLessThan(perReport.get(0) * 1.3);
     }
 
     /** The contract's one call per task: it must not look at the other tasks of its map. */

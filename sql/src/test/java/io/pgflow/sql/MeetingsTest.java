@@ -6,6 +6,7 @@ import io.pgflow.sql.Flows.Report;
 import io.pgflow.sql.Flows.Task;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
@@ -76,6 +77,60 @@ class MeetingsTest {
         var last = a.claim("f", 1000);
         assertThat(last).hasSize(ROUNDS).allMatch(task -> "{\"x\": \"x\", \"y\": \"y\"}".equals(task.input()));
         a.completeTasks(Flows.reports(last, "1"));
+        assertThat(a.lines("select status, count(*) from pgflow.runs group by 1"))
+                .containsExactly("completed " + ROUNDS);
+    }
+
+    @Test
+    void twoLastDependenciesHandTheirDependentOverOnce(Flows a, Flows b) {
+        a.define("f", """
+                x
+                y
+                z: x, y
+                """);
+        a.startMany("f", ROUNDS);
+        var tasks = a.claim("f", 1000);
+        var given = new ConcurrentLinkedQueue<Task>();
+        BiConsumer<Flows, Task> handOver =
+                (db, task) -> given.addAll(db.next(Flows.WORKER, task.with("\"" + task.step() + "\"")));
+
+        meet(a, b, of("x", tasks), of("y", tasks), handOver, handOver);
+
+        assertThat(given)
+                .hasSize(ROUNDS)
+                .allMatch(task -> "{\"x\": \"x\", \"y\": \"y\"}".equals(task.input()))
+                .doesNotHaveDuplicates();
+        assertThat(a.claim("f", 1000)).isEmpty();
+        assertThat(a.releaseLost("f", List.copyOf(given))).isZero();
+        a.completeTasks(Flows.reports(List.copyOf(given), "1"));
+        assertThat(a.lines("select status, count(*) from pgflow.runs group by 1"))
+                .containsExactly("completed " + ROUNDS);
+    }
+
+    /** A worker that sees nothing of its answers, and says so while reports of its are still on their way. */
+    @Test
+    void whatIsHandedOverIsLostOrKnownButNotBoth(Flows a, Flows b) {
+        a.define("f", """
+                x
+                y: x
+                """);
+        a.startMany("f", ROUNDS);
+        var tasks = of("x", a.claim("f", 1000));
+
+        meet(
+                a,
+                b,
+                tasks,
+                tasks,
+                (db, task) -> db.next(Flows.WORKER, task.with("1")),
+                (db, task) -> db.releaseLost("f", tasks));
+        a.releaseLost("f", tasks);
+
+        assertThat(
+                        a.lines(
+                                "select distinct status, attempts_count, claim_no from pgflow.step_tasks where step_slug = 'y'"))
+                .containsExactly("queued 0 1");
+        a.drain("f", "2");
         assertThat(a.lines("select status, count(*) from pgflow.runs group by 1"))
                 .containsExactly("completed " + ROUNDS);
     }

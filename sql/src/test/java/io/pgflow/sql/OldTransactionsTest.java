@@ -64,6 +64,23 @@ class OldTransactionsTest {
                 .containsExactly("t");
     }
 
+    @Test
+    void handOverWhatFollowsWhatWasStartedSince(Flows old, Flows db) {
+        beginOld(old);
+        db.define("f", """
+                a
+                b: a
+                """);
+        db.start("f", "1");
+        var next = old.next(Flows.WORKER, db.claimOne("f").with("1"));
+        old.commit();
+
+        assertThat(next).hasSize(1);
+        assertThat(db.line("select started_at >= queued_at from pgflow.step_tasks where step_slug = 'b'"))
+                .isEqualTo("t");
+        assertThat(db.completeTasks(next.getFirst().with("2"))).containsExactly("1 completed completed f");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"fail", "skip", "skip-cascade"})
     void failWhatWasStartedSince(String mode, Flows old, Flows db) {

@@ -115,6 +115,9 @@ class PlansTest {
                 .toArray(Long[]::new);
         db.startTasks("plans", messages).forEach((Task task) -> db.complete(task, "[2]"));
         db.run("select pgflow.next_message_delay('chain')");
+        db.startMany("chain", 10);
+        assertThat(db.next(Flows.WORKER, Flows.reports(db.claim("chain", 10), "1")))
+                .isNotEmpty();
         db.releaseLost("chain", db.claim("chain", 1));
 
         var strict = db.start("strict", "1");

@@ -51,9 +51,12 @@ class StormTest {
                                             flow,
                                             random.nextInt(2))
                                     .toArray(Long[]::new)));
-                case 8, 9, 10, 11 ->
-                    db.completeTasks(
-                            some(List.of("[1, 2]", "[]", "[3]", "\"no array\"").get(random.nextInt(4))));
+                case 8, 9, 10, 11 -> {
+                    var reports =
+                            some(List.of("[1, 2]", "[]", "[3]", "\"no array\"").get(random.nextInt(4)));
+                    if (random.nextBoolean()) db.completeTasks(reports);
+                    else hand.addAll(db.next(Flows.WORKER, reports));
+                }
                 case 12, 13 -> db.failTasks(some("no"));
                 case 14 -> db.release(some(null));
                 case 15 -> hand.stream().findAny().ifPresent(task -> db.complete(task, "[3]"));

@@ -49,7 +49,7 @@ begin
   if pgflow._emits() then
     perform pgflow._send_events(v_runs, v_steps, null);
   end if;
-  perform pgflow._resolve_dependents(v_flows, v_runs, v_steps, array_fill(0, array[cardinality(v_runs)]), false);
+  perform pgflow._resolve_dependents(v_flows, v_runs, v_steps, array_fill(0, array[cardinality(v_runs)]), null, false);
   perform pgflow._count_ended_steps(pgflow._run_rows(v_runs), null, true);
   return cardinality(v_runs);
 end

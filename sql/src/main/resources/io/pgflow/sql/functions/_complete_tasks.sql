@@ -1,10 +1,11 @@
--- What complete_tasks does; its arrays, all of one length. Returns the numbers of the reports that completed their task (done) and of those whose
--- output is no array, which a map waits for (violations), the runs that this completed, those that may have ended otherwise, one id or more each, and
--- those in which a step started.
-drop function if exists pgflow._complete_tasks(uuid[], text[], int[], int[], jsonb[]); -- as it was with closed
+-- What complete_tasks does; its arrays, all of one length but for p_worker_ids, which may be NULL, and has only workers that can be given tasks. Returns the numbers of the reports that completed their task (done) and of those whose
+-- output is no array, which a map waits for (violations), the runs that this completed, those that may have ended otherwise, one id or more each,
+-- those in which a step started whose tasks are in the queue, and what _hand_over did.
+drop function if exists pgflow._complete_tasks(uuid[], text[], int[], int[], jsonb[]); -- as it was before it handed over
 create or replace function pgflow._complete_tasks(
-  p_run_ids uuid[], p_step_slugs text[], p_task_indexes int[], p_claim_nos int[], p_outputs jsonb[],
-  out done int[], out violations int[], out completed uuid[], out unsettled uuid[], out started uuid[]
+  p_run_ids uuid[], p_step_slugs text[], p_task_indexes int[], p_claim_nos int[], p_outputs jsonb[], p_worker_ids uuid[],
+  out done int[], out violations int[], out completed uuid[], out unsettled uuid[], out started uuid[],
+  out next_reports int[], out next_flows text[], out next_steps text[], out next_timeouts int[]
 )
 language plpgsql
 set search_path to pg_catalog, pg_temp
@@ -27,6 +28,8 @@ declare
   v_closed_steps text[];
   v_closed_sizes int[];
   v_closed_runs tid[];
+  v_closed_reports int[];    -- of the report that a step's output is of
+  v_ready record;            -- steps that follow from these
 begin
   v_dependents := exists (
     select
@@ -107,15 +110,15 @@ begin
       ) d
       where s.ctid = g.state
       returning
-        s.flow_slug, s.run_id, s.step_slug, s.status, g.run,
+        s.flow_slug, s.run_id, s.step_slug, s.status, g.run, g.n,
         case
           when s.status <> 'completed' then null
           when d.step_type = 'map' then s.initial_tasks
           when jsonb_typeof(s.output) = 'array' then jsonb_array_length(s.output)
         end as size
     )
-    select array_agg(c.flow_slug), array_agg(c.run_id), array_agg(c.step_slug), array_agg(c.size), array_agg(c.run)
-    into v_closed_flows, v_closed_ids, v_closed_steps, v_closed_sizes, v_closed_runs
+    select array_agg(c.flow_slug), array_agg(c.run_id), array_agg(c.step_slug), array_agg(c.size), array_agg(c.run), array_agg(c.n)
+    into v_closed_flows, v_closed_ids, v_closed_steps, v_closed_sizes, v_closed_runs, v_closed_reports
     from counted c
     where c.status = 'completed';
 
@@ -125,8 +128,18 @@ begin
       end if;
       completed := pgflow._count_ended_steps(v_closed_runs, null, true);
       if v_dependents then
-        select d.started, d.unsettled into started, unsettled
-        from pgflow._resolve_dependents(v_closed_flows, v_closed_ids, v_closed_steps, v_closed_sizes, true) d;
+        select d.flow_slugs, d.run_ids, d.step_slugs, d.sizes, d.reports, d.unsettled into v_ready
+        from pgflow._resolve_dependents(v_closed_flows, v_closed_ids, v_closed_steps, v_closed_sizes, v_closed_reports, true) d;
+        if p_worker_ids is null and v_ready.run_ids is not null then
+          started := v_ready.run_ids;
+          perform pgflow._enqueue_tasks(v_ready.flow_slugs, v_ready.run_ids, v_ready.step_slugs, v_ready.sizes);
+        elsif v_ready.run_ids is not null then
+          select h.queued, h.next_reports, h.next_flows, h.next_steps, h.next_timeouts
+          into started, next_reports, next_flows, next_steps, next_timeouts
+          from pgflow._hand_over(
+            v_ready.flow_slugs, v_ready.run_ids, v_ready.step_slugs, v_ready.sizes, v_ready.reports, p_worker_ids) h;
+        end if;
+        unsettled := v_ready.unsettled;
         if unsettled is not null then
           started := started || pgflow._settle_runs(unsettled);
         end if;

@@ -62,7 +62,7 @@ begin
   end if;
   perform pgflow._archive_open_messages(v_runs, v_steps);
   if not p_cascade then
-    perform pgflow._resolve_dependents(v_flows, v_runs, v_steps, array_fill(0, array[cardinality(v_runs)]), false);
+    perform pgflow._resolve_dependents(v_flows, v_runs, v_steps, array_fill(0, array[cardinality(v_runs)]), null, false);
   end if;
   perform pgflow._count_ended_steps(pgflow._run_rows(v_runs), null, p_complete);
   return cardinality(v_runs);

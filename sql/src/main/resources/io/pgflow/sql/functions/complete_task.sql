@@ -11,7 +11,7 @@ as $$
 begin
   perform pgflow._complete_tasks(
     array[complete_task.run_id], array[complete_task.step_slug], array[complete_task.task_index],
-    array[null::int], array[complete_task.output]);
+    array[null::int], array[complete_task.output], null);
   return query
   select t.*
   from pgflow.step_tasks t

@@ -1,6 +1,6 @@
--- Hands back, without charging the attempt, the tasks of a flow that the worker has claimed and knows nothing of: the answer to a claim of
--- its was lost. The arrays go together: the tasks that it does know, by their claims. Waits for claims of the worker that are still under
--- way at the server. Returns the number of tasks handed back.
+-- Hands back, without charging the attempt, the tasks of a flow that the worker has claimed, or was given beside results, and knows nothing of: the
+-- answer was lost. The arrays go together: the tasks that it does know, by their claims. Waits for calls of the worker that are still under
+-- way at the server and may give it tasks. Returns the number of tasks handed back.
 create or replace function pgflow.release_lost_tasks(
   flow_slug text, worker_id uuid, run_ids uuid[], step_slugs text[], task_indexes int[], claim_nos int[]
 )

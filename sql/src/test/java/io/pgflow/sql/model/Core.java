@@ -210,6 +210,12 @@ final class Core implements AutoCloseable {
                 messages);
     }
 
+    /** All tasks, in the order of their messages. */
+    List<String> tasks() throws SQLException {
+        return lines(
+                "select concat(run_id, '.', step_slug, '[', task_index, ']') from pgflow.step_tasks order by flow_slug, message_id");
+    }
+
     Long[] messagesOf(Definition flow) throws SQLException {
         return lines("select message_id from pgflow.step_tasks where flow_slug = ? order by message_id", flow.slug())
                 .stream()
@@ -221,16 +227,22 @@ final class Core implements AutoCloseable {
         return lines("select " + TOLD + ") from pgflow.start_tasks(?, ?, ?)", flow.slug(), messages, id(worker));
     }
 
-    List<String> complete(List<Report> reports) throws SQLException {
+    List<String> complete(List<Report> reports, @Nullable List<@Nullable String> workers) throws SQLException {
         return lines(
                 """
-                select concat(report, ' ', outcome, ' run ', coalesce(run_ended, '-'), ' ready ', ready)
-                from pgflow.complete_tasks(?, ?, ?, ?, ?::jsonb[])""",
+                select concat(report, ' ', outcome, ' run ', coalesce(run_ended, '-'), ' ready ', ready, ' next ', coalesce(next_step, '-'),
+                  ' timeout ', coalesce(next_timeout::text, '-'), ' input ', coalesce(next_input::text, '-'))
+                from pgflow.complete_tasks(?, ?, ?, ?, ?::jsonb[], ?::uuid[])""",
                 column(reports, Report::run, UUID[]::new),
                 column(reports, Report::step, String[]::new),
                 column(reports, Report::index, Integer[]::new),
                 column(reports, Report::claim, Integer[]::new),
-                column(reports, report -> text(report.output()), String[]::new));
+                column(reports, report -> text(report.output()), String[]::new),
+                workers == null
+                        ? null
+                        : workers.stream()
+                                .map(worker -> worker == null ? null : id(worker))
+                                .toArray(UUID[]::new));
     }
 
     List<String> fail(List<Report> reports) throws SQLException {

@@ -90,7 +90,7 @@ final class Model {
         return List.copyOf(started);
     }
 
-    private int timeout(Claim claim) {
+    int timeout(Claim claim) {
         return requireNonNull(options(claim.run.flow, claim.task.of.step).timeout());
     }
 

@@ -51,6 +51,7 @@ class ModelTest {
             "given up",
             Core.GIVEN_UP,
             " new f",
+            " timeout 20000 input {", // handed over
             "archived");
 
     private final AtomicLong next = new AtomicLong(FIRST);

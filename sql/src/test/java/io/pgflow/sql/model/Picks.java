@@ -41,6 +41,17 @@ final class Picks {
         return reports;
     }
 
+    /** Workers to go with the reports, mostly able ones; NULL: nobody says. */
+    @Nullable
+    List<@Nullable String> workers(List<Report> reports) {
+        if (random.nextInt(6) == 0) return null;
+        var workers = new ArrayList<@Nullable String>();
+        for (int i = 0; i < reports.size(); i++) {
+            workers.add(random.nextInt(8) == 0 ? null : random.nextInt(12) == 0 ? "unknown" : any(Play.WORKERS));
+        }
+        return workers;
+    }
+
     Report report() {
         var started = model.allTasks(task -> task.is("started")).toList();
         var known = random.nextInt(6) == 0 ? model.claims : started;

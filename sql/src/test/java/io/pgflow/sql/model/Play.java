@@ -89,8 +89,11 @@ final class Play {
             case START_UNREAD -> startUnread(flow, worker);
             case COMPLETE_TASKS -> {
                 var said = picks.reports();
-                tell("complete_tasks(%s)".formatted(said));
-                yield compare(reports.complete(said), core.complete(said));
+                var workers = picks.workers(said);
+                tell("complete_tasks(%s, %s)".formatted(said, workers));
+                var answer = core.complete(said, workers);
+                var expected = reports.complete(said, workers, core.tasks());
+                yield compare(expected, answer);
             }
             case COMPLETE_TASK -> {
                 var report = picks.report().ofAnyClaim();

@@ -6,6 +6,7 @@ import io.pgflow.sql.model.Definition.Mode;
 import io.pgflow.sql.model.Model.Claim;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -33,8 +34,16 @@ final class Reports {
         this.model = model;
     }
 
-    /** Section 9.7, with sections 16's Q4 and Q5 as recommended. A map that is named in a type violation is the first one. */
+    /** The same without workers. */
     List<String> complete(List<Report> reports) {
+        return complete(reports, null, List.of());
+    }
+
+    /**
+     * Section 9.7, with sections 16's Q4 and Q5 as recommended. A map that is named in a type violation is the first one. Workers are given what
+     * their reports make ready; where messages come from two sources, their order is that of the tasks given.
+     */
+    List<String> complete(List<Report> reports, @Nullable List<@Nullable String> workers, List<String> tasks) {
         var outcomes = new String[reports.size()];
         Arrays.fill(outcomes, "late");
         var changed = new LinkedHashSet<Run>();
@@ -46,16 +55,20 @@ final class Reports {
             }
         }
         var steps = new LinkedHashMap<StepRun, Run>();
+        var first = new HashMap<StepRun, Integer>();
         for (int i = 0; i < outcomes.length; i++) {
             var claim = current(reports.get(i));
             if (claim == null) continue;
             var step = claim.task().of;
+            first.putIfAbsent(step, i);
             claim.task().complete(reports.get(i).output());
             step.remainingTasks = requireNonNull(step.remainingTasks) - 1;
             steps.put(step, claim.run());
             outcomes[i] = "completed";
         }
         var ended = new LinkedHashSet<Run>();
+        var plain = new HashSet<>(steps.values());
+        var last = new HashMap<StepRun, Integer>(); // of what each dependent follows from
         steps.forEach((step, run) -> {
             if (requireNonNull(step.remainingTasks) > 0) return;
             var output = step.step.map()
@@ -64,12 +77,57 @@ final class Reports {
                             .toList())
                     : step.tasks.getFirst().output;
             run.complete(step, output, output instanceof Json.Array(var elements) ? (Integer) elements.size() : null);
+            for (var dependent : run.dependents(step)) {
+                last.merge(dependent, requireNonNull(first.get(step)), Math::max);
+                if (dependent.step.conditional() || (dependent.step.map() && Json.Array.EMPTY.equals(output))) {
+                    plain.remove(run);
+                }
+            }
             ended.add(run);
         });
         changed.addAll(ended);
-        var ready = settle(ended);
+        var given = new HashMap<Integer, Claim>();
+        var ready = new LinkedHashSet<Run>();
+        for (var run : ended) {
+            for (var step : run.settle()) {
+                boolean able = workers != null
+                        && plain.contains(run)
+                        && !step.step.map()
+                        && step.step.startDelay() == 0
+                        && isAble(workers.get(requireNonNull(last.get(step))));
+                var task = step.tasks.getFirst();
+                if (!able || given.putIfAbsent(requireNonNull(last.get(step)), new Claim(run, task, 1)) != null) {
+                    ready.add(run);
+                }
+            }
+        }
+        given.forEach((i, claim) -> {
+            claim.task().start(requireNonNull(requireNonNull(workers).get(i)), model.timeout(claim) + 2);
+            model.claims.add(claim);
+            claim.run().sortMessages(tasks);
+        });
         archiveLate(reports);
-        return answer(reports, outcomes, changed, ready);
+        var answer = answer(reports, outcomes, changed, ready);
+        for (int i = 0; i < outcomes.length; i++) {
+            var claim = given.get(i);
+            answer.set(
+                    i,
+                    answer.get(i)
+                            + (claim == null
+                                    ? " next - timeout - input -"
+                                    : " next %s timeout %d input %s"
+                                            .formatted(
+                                                    claim.task().of.step.slug(),
+                                                    model.timeout(claim),
+                                                    claim.run()
+                                                            .inputs(claim.task())
+                                                            .getKey())));
+        }
+        return answer;
+    }
+
+    private boolean isAble(@Nullable String worker) {
+        return worker != null && Play.WORKERS.contains(worker) && !model.stoppedWorkers.contains(worker);
     }
 
     private boolean violatesType(Claim claim, @Nullable Json output) {
@@ -197,7 +255,7 @@ final class Reports {
 
     private static Set<Run> settle(Set<Run> runs) {
         var ready = new LinkedHashSet<Run>();
-        runs.stream().filter(Run::settle).forEach(ready::add);
+        runs.stream().filter(run -> !run.settle().isEmpty()).forEach(ready::add);
         return ready;
     }
 

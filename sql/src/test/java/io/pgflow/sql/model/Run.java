@@ -54,7 +54,7 @@ final class Run {
         return requireNonNull(steps.get(slug));
     }
 
-    private List<StepRun> dependents(StepRun of) {
+    List<StepRun> dependents(StepRun of) {
         return steps.values().stream()
                 .filter(step -> step.step.dependencies().contains(of.step.slug()))
                 .toList();
@@ -62,12 +62,12 @@ final class Run {
 
     /**
      * All that is due after something changed. Conditions are looked at again after each wave of empty maps, which may have made conditional
-     * steps ready (section 16, Q3). Returns whether a step started.
+     * steps ready (section 16, Q3). Returns the steps that started, by slug.
      */
-    boolean settle() {
+    List<StepRun> settle() {
         do resolveConditions();
         while (completeTasklessSteps());
-        boolean started = startReadySteps();
+        var started = startReadySteps();
         maybeComplete();
         return started;
     }
@@ -127,8 +127,8 @@ final class Run {
     }
 
     /** Section 9.5. */
-    private boolean startReadySteps() {
-        if (!is("started")) return false;
+    private List<StepRun> startReadySteps() {
+        if (!is("started")) return List.of();
         var ready = steps.values().stream()
                 .filter(step -> step.isReady() && step.initialTasks != null && step.initialTasks > 0)
                 .sorted(Comparator.comparing(step -> step.step.slug()))
@@ -139,7 +139,17 @@ final class Run {
             step.remainingTasks = step.initialTasks;
             for (int i = 0; i < requireNonNull(step.initialTasks); i++) step.tasks.add(new Task(step, i, messages++));
         }
-        return !ready.isEmpty();
+        return ready;
+    }
+
+    /** Has messages in the order of these tasks: what workers are given and what waits for them is sent apart. */
+    void sortMessages(List<String> order) {
+        var tasks = steps.values().stream()
+                .flatMap(step -> step.tasks.stream())
+                .sorted(Comparator.comparingInt(
+                        task -> order.indexOf("%s.%s[%d]".formatted(id, task.of.step.slug(), task.index))))
+                .toList();
+        for (int i = 0; i < tasks.size(); i++) tasks.get(i).message = i;
     }
 
     /** Section 9.9. */

@@ -15,7 +15,7 @@ final class Task {
     final StepRun of;
     final int index;
     /** The number of its message among those of its run. */
-    final int message;
+    int message;
 
     String status = "queued";
     int attempts;
