@@ -17,6 +17,7 @@ import java.util.UUID;
 import org.jooq.Field;
 import org.jooq.Table;
 import org.jooq.impl.SQLDataType;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The same statements where the schema is pgflow's own, without PgFlow's additions: one call of the contract's functions a task.
@@ -105,8 +106,9 @@ final class ContractQueries extends Queries {
         return session.call(db -> ContractClaims.claim(db, flow, worker, most));
     }
 
+    /** Nothing is handed over. */
     @Override
-    List<Report> complete(List<Outcome.Completed> completed) {
+    List<Report> complete(List<Outcome.Completed> completed, @Nullable UUID @Nullable [] workers) {
         return completed.stream()
                 .map(outcome -> session.call(db -> ContractReports.complete(db, outcome)))
                 .toList();

@@ -93,8 +93,8 @@ final class ContractReports {
                     .where(attempt(outcome))
                     .fetchOptional(STEP_TASKS.STATUS)
                     .filter(status -> !status.equals("started"))
-                    .map(status -> new Report(task.runId(), effect(status), null, null, null, false))
-                    .orElse(new Report(task.runId(), Effect.LATE, null, null, null, false));
+                    .map(status -> new Report(task.runId(), effect(status), null, null, null, false, null))
+                    .orElse(new Report(task.runId(), Effect.LATE, null, null, null, false, null));
         });
     }
 
@@ -116,7 +116,8 @@ final class ContractReports {
                 retryAt,
                 goesOn ? null : RunEnd.of(run.value1()),
                 goesOn ? null : run.value2(),
-                goesOn && retryAt == null);
+                goesOn && retryAt == null,
+                null);
     }
 
     private static Effect effect(String status) {

@@ -59,8 +59,10 @@ public final class Engine {
         this.watch = new RunWatch(clientQueries, announced -> ear(), RunWatch.Pauses.DEFAULT);
         this.queries = form.queries(connections.claiming());
         this.inputs = new RunInputs(queries);
+        Queries recording = form.queries(connections.recording());
         this.outcomes = new OutcomeWriter(
-                form.queries(connections.recording()),
+                recording,
+                new HandOver(recording, workers::get)::complete,
                 settings.concurrency() * work.flows().size(),
                 events,
                 this::recorded,
@@ -281,11 +283,12 @@ public final class Engine {
         if (report.runEnded() != null) {
             watch.ended(outcome.task().runId());
         }
-        if (report.ready() || report.effect() == Report.Effect.RETRYING) {
-            PollLoop worker = workers.get(outcome.task().flowSlug());
-            if (worker != null) {
-                worker.wake();
-            }
+        PollLoop worker = workers.get(outcome.task().flowSlug());
+        if (report.next() != null && worker != null) {
+            worker.handOver(report.next());
+        }
+        if (worker != null && (report.ready() || report.effect() == Report.Effect.RETRYING)) {
+            worker.wake();
         }
     }
 

@@ -5,11 +5,14 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Queue;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
+import org.jooq.exception.DataAccessException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,6 +36,8 @@ final class InHand {
     private final InstantSource clock;
     private final AtomicInteger unresponsive = new AtomicInteger(); // handlers that were, since the start
     private final Set<Attempt> running = ConcurrentHashMap.newKeySet();
+    private final Queue<Task> handedOver = new LinkedBlockingQueue<>(); // each with a slot that nobody else is to take
+    private volatile boolean mayHaveLost;
 
     InHand(
             UUID workerId,
@@ -49,6 +54,76 @@ final class InHand {
         this.deadlines = deadlines;
         this.events = events;
         this.clock = clock;
+    }
+
+    /** Takes a slot, if one is free, for what may follow from a result of a step, if anything may. */
+    boolean reserve(String step) {
+        return runner.leads(step) && slots.free() > handedOver.size() && slots.takeFree(1) == 1;
+    }
+
+    /** Gives it back. */
+    void unreserve() {
+        slots.give(1);
+    }
+
+    /** Takes a task, for which a slot was reserved: the worker's own thread is to start it. Once slots are closed it is handed back. */
+    void handOver(Task task) {
+        handedOver.add(task);
+        if (slots.closed()) {
+            handBackHandedOver();
+        }
+        slots.give(1); // whoever waits for one wakes up, and looks for such tasks first
+    }
+
+    private void handBackHandedOver() {
+        for (Task task = handedOver.poll(); task != null; task = handedOver.poll()) {
+            handBack(new Attempt(task, workerId, clock.instant(), runner.inputOf(task)));
+        }
+    }
+
+    /** Starts tasks that were handed over, in so many slots that were taken for them; how many. */
+    int startHandedOver(TaskScope scope, int room) {
+        int started = 0;
+        while (started < room) {
+            Task task = handedOver.poll();
+            if (task == null) {
+                break;
+            }
+            runner.expect(List.of(task));
+            start(scope, task);
+            started++;
+        }
+        return started;
+    }
+
+    /** The same in slots that are free. */
+    void startHandedOver(TaskScope scope) {
+        int room = slots.takeFree(handedOver.size());
+        slots.give(room - startHandedOver(scope, room));
+    }
+
+    /** Notes that a task may have been handed over of which nothing is known here. */
+    void mayHaveLost() {
+        mayHaveLost = true;
+    }
+
+    /**
+     * Hands back the tasks that nobody here knows of, if there may be any: some were handed over, or, if the caller knows so, claimed, and the
+     * answer was lost.
+     *
+     * @return how many there were
+     */
+    int releaseLost(Queries queries, String flow, boolean claimed) {
+        if (!claimed && !mayHaveLost) {
+            return 0;
+        }
+        mayHaveLost = false;
+        try {
+            return outcomes.betweenStatements(() -> queries.releaseLost(flow, workerId, known()));
+        } catch (DataAccessException e) {
+            mayHaveLost = true;
+            throw e;
+        }
     }
 
     /** Starts a task, for which a slot was taken. One that cannot be started is handed back. */
@@ -115,6 +190,7 @@ final class InHand {
 
     /** Waits until nothing is in hand any more. At the slots' limit handlers are interrupted; what still runs a little later is handed back. */
     void drain(TaskScope scope) throws InterruptedException {
+        handBackHandedOver();
         if (slots.awaitAll()) {
             return;
         }
@@ -138,12 +214,12 @@ final class InHand {
         return slots;
     }
 
-    /** The tasks that were claimed and whose outcomes are not recorded yet; perhaps some more. */
-    List<Task> known() {
-        var running = List.copyOf(this.running); // before those that have ended, lest one is missed on its way
-        return Stream.concat(running.stream(), outcomes.unrecorded().stream())
-                .map(Attempt::task)
-                .toList();
+    /** The tasks that were claimed or handed over and whose outcomes are not recorded yet; perhaps some more. */
+    private List<Task> known() {
+        var waiting = List.copyOf(handedOver); // in this order, lest one is missed on its way
+        var running = List.copyOf(this.running);
+        var attempts = Stream.concat(running.stream(), outcomes.unrecorded().stream());
+        return Stream.concat(waiting.stream(), attempts.map(Attempt::task)).toList();
     }
 
     int size() {

@@ -10,9 +10,11 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BiConsumer;
 import java.util.function.BiFunction;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.jooq.exception.DataAccessException;
 import org.slf4j.Logger;
@@ -39,6 +41,7 @@ final class OutcomeWriter implements AutoCloseable {
     private static final Duration SHORT = Duration.ofMillis(100);
 
     private final Queries queries;
+    private final Function<List<Outcome.Completed>, List<Report>> complete;
     private final Events events;
     private final BiConsumer<Outcome, Report> recorded;
     private final Backoff backoff;
@@ -47,6 +50,7 @@ final class OutcomeWriter implements AutoCloseable {
     private final Semaphore room;
     private final Thread thread;
     private final Set<Attempt> unrecorded = ConcurrentHashMap.newKeySet();
+    private final ReentrantLock statement = new ReentrantLock(true); // held until what it answered has been told
     private final CountDownLatch closing = new CountDownLatch(1);
     private volatile long giveUpAt = System.nanoTime() + Duration.ofDays(36_500).toNanos();
 
@@ -56,16 +60,19 @@ final class OutcomeWriter implements AutoCloseable {
     /**
      * Starts the thread that records.
      *
+     * @param complete records results; a report for each
      * @param unrecorded how many outcomes may wait before {@link #accept} does
      * @param recorded is told of each outcome that the database answered to, on the recording thread
      */
     OutcomeWriter(
             Queries queries,
+            Function<List<Outcome.Completed>, List<Report>> complete,
             int unrecorded,
             Events events,
             BiConsumer<Outcome, Report> recorded,
             RandomGenerator random) {
         this.queries = queries;
+        this.complete = complete;
         this.events = events;
         this.recorded = recorded;
         this.backoff = new Backoff(Duration.ofMillis(50), Duration.ofSeconds(5), random);
@@ -100,6 +107,16 @@ final class OutcomeWriter implements AutoCloseable {
         return Set.copyOf(unrecorded);
     }
 
+    /** Does something while no outcome is being recorded, and all that was has been told. */
+    <T> T betweenStatements(Supplier<T> work) {
+        statement.lock();
+        try {
+            return work.get();
+        } finally {
+            statement.unlock();
+        }
+    }
+
     /** Sets until when, by {@link System#nanoTime}, the database may fail to answer before the rest is dropped; those tasks are run again. */
     void giveUpAt(long time) {
         giveUpAt = time;
@@ -124,6 +141,7 @@ final class OutcomeWriter implements AutoCloseable {
             if (batch.isEmpty() && isClosing()) {
                 return;
             }
+            statement.lock();
             try {
                 record(batch);
             } catch (RuntimeException e) {
@@ -136,6 +154,7 @@ final class OutcomeWriter implements AutoCloseable {
                         PrintableError.of(e));
             } finally {
                 batch.forEach(outcome -> unrecorded.remove(outcome.attempt()));
+                statement.unlock();
             }
         }
     }
@@ -171,7 +190,7 @@ final class OutcomeWriter implements AutoCloseable {
                 case Outcome.Released r -> released.add(r);
             }
         }
-        record(completed, queries::complete, OutcomeWriter::refused);
+        record(completed, complete, OutcomeWriter::refused);
         record(
                 failed,
                 queries::fail,
@@ -258,6 +277,7 @@ final class OutcomeWriter implements AutoCloseable {
 
     /** Until so much later, or until it shall close. */
     private void sleep(Duration pause) {
+        statement.unlock();
         try {
             if (isClosing()) {
                 Thread.sleep(pause);
@@ -266,6 +286,8 @@ final class OutcomeWriter implements AutoCloseable {
             }
         } catch (InterruptedException e) {
             throw new IllegalStateException("the recording thread is never interrupted", e);
+        } finally {
+            statement.lock();
         }
     }
 }

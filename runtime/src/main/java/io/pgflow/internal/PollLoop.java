@@ -48,6 +48,7 @@ final class PollLoop implements Runnable {
     private final CountDownLatch claimed = new CountDownLatch(1);
     private final CountDownLatch drained = new CountDownLatch(1);
     private boolean unanswered; // a claim was, and what it took is unknown; the worker's own thread
+    private volatile boolean due; // is a poll, whatever the pause
     private volatile Instant startedAt = Instant.MAX;
     private volatile @Nullable Waiting waiting;
     private volatile @Nullable Instant lastHeartbeat;
@@ -99,13 +100,36 @@ final class PollLoop implements Runnable {
 
     /** Polls now: there may be something to do. */
     void wake() {
+        due = true;
         wake.signal();
     }
 
     /** Polls now, and again soon: something was announced. */
     void announced() {
         pace.announced();
+        wake();
+    }
+
+    /** Takes a slot for a task that may follow from a result of a step, if it is worth it and one is free. */
+    boolean reserve(String step) {
+        return inHand.reserve(step);
+    }
+
+    /** Gives it back. */
+    void unreserve() {
+        inHand.unreserve();
+    }
+
+    /** Starts a task, for which a slot was reserved, that was handed over to this worker. */
+    void handOver(Task task) {
+        inHand.handOver(task);
         wake.signal();
+    }
+
+    /** Looks for tasks that were handed over without an answer, and hands them back. */
+    void mayHaveLost() {
+        inHand.mayHaveLost();
+        wake();
     }
 
     /** Notes that the database has heard of this worker. */
@@ -120,7 +144,7 @@ final class PollLoop implements Runnable {
     void stop(long interruptHandlersAt) {
         life.stop();
         slots.close(interruptHandlersAt);
-        wake.signal();
+        wake();
     }
 
     /** The same because an operator has deprecated it; does nothing to a worker that stops already. */
@@ -206,13 +230,26 @@ final class PollLoop implements Runnable {
                 return;
             }
             waiting = null;
-            Pause pause = claim(scope, room);
-            more = pause.length().isZero();
-            if (pause.length().isPositive()) {
-                waiting =
-                        new Waiting(pause.reason(), Optional.of(clock.instant().plus(pause.length())));
-                wake.await(pause.length());
+            room -= inHand.startHandedOver(scope, room);
+            if (room > 0) {
+                due = false;
+                Pause pause = claim(scope, room);
+                more = pause.length().isZero();
+                pause(scope, pause);
             }
+        }
+    }
+
+    /** Until a poll is due. Tasks that are handed over meanwhile start at once. */
+    private void pause(TaskScope scope, Pause pause) throws InterruptedException {
+        if (!pause.length().isPositive()) {
+            return;
+        }
+        waiting = new Waiting(pause.reason(), Optional.of(clock.instant().plus(pause.length())));
+        long end = System.nanoTime() + pause.length().toNanos();
+        for (long left = pause.length().toNanos(); left > 0 && !due; left = end - System.nanoTime()) {
+            wake.await(Duration.ofNanos(left));
+            inHand.startHandedOver(scope);
         }
     }
 
@@ -252,16 +289,16 @@ final class PollLoop implements Runnable {
         }
     }
 
-    /** A claim that got no answer may have been made all the same: its tasks would be nobody's until they count as stalled. */
+    /** What got no answer may have been done all the same: its tasks would be nobody's until they count as stalled. */
     private void handBackLost() {
-        if (unanswered) {
-            int lost = queries.releaseLost(flow.slug(), workerId, inHand.known());
-            unanswered = false;
-            if (lost > 0) {
-                log.info(
-                        "{}",
-                        line("tasks_handed_back").with("tasks", lost).with("reason", "their claim got no answer"));
-            }
+        int lost = inHand.releaseLost(queries, flow.slug(), unanswered);
+        unanswered = false;
+        if (lost > 0) {
+            log.info(
+                    "{}",
+                    line("tasks_handed_back")
+                            .with("tasks", lost)
+                            .with("reason", "no answer came when they were taken"));
         }
     }
 

@@ -16,6 +16,7 @@ import static org.jooq.impl.DSL.inline;
 import static org.jooq.impl.DSL.param;
 import static org.jooq.impl.DSL.select;
 import static org.jooq.impl.DSL.trueCondition;
+import static org.jooq.impl.DSL.val;
 import static org.jooq.impl.DSL.when;
 
 import io.pgflow.internal.Report.Effect;
@@ -33,11 +34,12 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.Function;
+import org.jooq.Field;
 import org.jooq.JSONB;
 import org.jooq.Record1;
 import org.jooq.Record10;
 import org.jooq.Record2;
-import org.jooq.Record5;
+import org.jooq.Record8;
 import org.jooq.exception.DataAccessException;
 import org.jooq.impl.DSL;
 import org.jooq.types.DayToSecond;
@@ -153,7 +155,7 @@ class Queries {
                     CLAIMED.TASK_INDEX,
                     CLAIMED.ATTEMPT,
                     CLAIMED.CLAIM_NO,
-                    CLAIMED.TIMEOUT.convertFrom(seconds -> seconds == null ? null : Duration.ofSeconds(seconds)),
+                    seconds(CLAIMED.TIMEOUT),
                     text(CLAIMED.INPUT),
                     text(CLAIMED.FLOW_INPUT),
                     CLAIMED.WAITED.convertFrom(millis -> millis == null ? null : Duration.ofMillis(millis)),
@@ -203,23 +205,43 @@ class Queries {
             param("steps", String[].class),
             param("indexes", Integer[].class),
             param("claims", Integer[].class),
-            param("outputs", JSONB[].class));
+            param("outputs", JSONB[].class),
+            param("workers", UUID[].class));
 
-    private static final Rendered<Record5<UUID, String, String, String, Boolean>> COMPLETE = Rendered.of(
-            select(COMPLETED.RUN_ID, COMPLETED.OUTCOME, COMPLETED.RUN_ENDED, COMPLETED.RUN_ERROR, COMPLETED.READY)
+    private static final Rendered<Record8<UUID, String, String, String, Boolean, String, Duration, String>> COMPLETE =
+            Rendered.of(select(
+                            COMPLETED.RUN_ID,
+                            COMPLETED.OUTCOME,
+                            COMPLETED.RUN_ENDED,
+                            COMPLETED.RUN_ERROR,
+                            COMPLETED.READY,
+                            COMPLETED.NEXT_STEP,
+                            seconds(COMPLETED.NEXT_TIMEOUT),
+                            text(COMPLETED.NEXT_INPUT))
                     .from(COMPLETED)
                     .orderBy(COMPLETED.REPORT));
 
-    /** Records results, by {@code pgflow.complete_tasks}; a report for each, in their order. */
-    List<Report> complete(List<Outcome.Completed> completed) {
-        return session.call(db -> COMPLETE.fetch(
-                        db,
-                        runs(completed),
-                        steps(completed),
-                        indexes(completed),
-                        claims(completed),
-                        array(completed, c -> JSONB.valueOf(c.output()), JSONB[]::new))
-                .map(mapping((run, outcome, end, error, ready) -> report(run, outcome, null, end, error, ready))));
+    /**
+     * Records results, by {@code pgflow.complete_tasks}; a report for each, in their order.
+     *
+     * @param workers for each result the worker that takes a task that follows from it, or null; null: nobody takes any
+     */
+    List<Report> complete(List<Outcome.Completed> completed, @Nullable UUID @Nullable [] workers) {
+        var rows = session.call(db -> COMPLETE.fetch(
+                db,
+                runs(completed),
+                steps(completed),
+                indexes(completed),
+                claims(completed),
+                array(completed, c -> JSONB.valueOf(c.output()), JSONB[]::new),
+                val(workers, UUID[].class))); // null has no type of its own, and would make another statement
+        var flows = completed.iterator();
+        return rows.map(mapping((run, outcome, end, error, ready, step, timeout, input) -> {
+            String flow = flows.next().task().flowSlug();
+            // as it is when it is handed over: its only task, which was never claimed, and has not waited
+            Task next = step == null ? null : new Task(flow, run, step, 0, 1, 1, timeout, input, null, Duration.ZERO);
+            return report(run, outcome, null, end, error, ready, next);
+        }));
     }
 
     /** Records failures, by {@code pgflow.fail_tasks}; a report for each, in their order. */
@@ -235,7 +257,8 @@ class Queries {
         return session.call(db -> db.select(t.RUN_ID, t.OUTCOME, instant(t.RETRY_AT), t.RUN_ENDED, t.RUN_ERROR, t.READY)
                 .from(t)
                 .orderBy(t.REPORT)
-                .fetch(mapping(Queries::report)));
+                .fetch(mapping((run, outcome, retryAt, end, error, ready) ->
+                        report(run, outcome, retryAt, end, error, ready, null))));
     }
 
     /** In whole seconds, so that it is never too early. */
@@ -257,8 +280,10 @@ class Queries {
             @Nullable Instant retryAt,
             @Nullable String end,
             @Nullable String error,
-            boolean ready) {
-        return new Report(run, Effect.valueOf(outcome.toUpperCase(Locale.ROOT)), retryAt, RunEnd.of(end), error, ready);
+            boolean ready,
+            @Nullable Task next) {
+        var effect = Effect.valueOf(outcome.toUpperCase(Locale.ROOT));
+        return new Report(run, effect, retryAt, RunEnd.of(end), error, ready, next);
     }
 
     /** Hands tasks back without charging the attempt, by {@code pgflow.release_tasks}; how many were still this worker's to give. */
@@ -306,6 +331,10 @@ class Queries {
                 .from(RUNS)
                 .where(RUNS.RUN_ID.eq(any(runs.toArray(UUID[]::new))))
                 .fetchMap(Record2::value1, Record2::value2));
+    }
+
+    private static Field<Duration> seconds(Field<Integer> field) {
+        return field.convertFrom(seconds -> seconds == null ? null : Duration.ofSeconds(seconds));
     }
 
     private static UUID[] runs(List<? extends Outcome> outcomes) {

@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
  * @param retryAt when the next attempt is due, if there will be one; by the database's clock
  * @param runEnded what the run ended as; at most once for each run, by the report whose call ended it
  * @param runError what failed the run, if it failed
- * @param ready whether a step of the run started
+ * @param ready whether a step of the run started whose tasks can be claimed
+ * @param next a task of a step that this made ready, if it was started for this worker at once
  */
 record Report(
         UUID runId,
@@ -19,7 +20,8 @@ record Report(
         @Nullable Instant retryAt,
         @Nullable RunEnd runEnded,
         @Nullable String runError,
-        boolean ready) {
+        boolean ready,
+        @Nullable Task next) {
 
     /** What became of the task. */
     enum Effect {

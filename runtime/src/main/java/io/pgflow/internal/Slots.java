@@ -7,7 +7,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
-/** The slots of a worker: each is free, or taken by a task. Any thread may call it; one takes them. */
+/** The slots of a worker: each is free, or taken by a task. Any thread may call it; one waits for them. */
 final class Slots {
 
     /** How late a limit may be noticed that is set while somebody waits for an earlier one. */
@@ -30,12 +30,21 @@ final class Slots {
     /** The same, but if fewer than enough are free, it waits so much longer for these. */
     int take(int most, int enough, Duration longer) throws InterruptedException {
         free.acquire();
-        int taken = 1 + takeFree(most - 1);
+        int taken = 1 + acquire(most - 1);
         int missing = Math.min(most, enough) - taken;
         if (missing > 0) {
             taken += free.tryAcquire(missing, longer.toNanos(), NANOSECONDS) ? missing : 0;
-            taken += takeFree(most - taken);
+            taken += acquire(most - taken);
         }
+        return unlessClosed(taken);
+    }
+
+    /** Takes as many as are free, up to so many, without waiting; none once closed. */
+    int takeFree(int most) {
+        return unlessClosed(acquire(most));
+    }
+
+    private int unlessClosed(int taken) {
         if (limit.get() != null) {
             free.release(taken);
             return 0;
@@ -43,7 +52,7 @@ final class Slots {
         return taken;
     }
 
-    private int takeFree(int most) {
+    private int acquire(int most) {
         int taken = 0;
         while (taken < most && free.tryAcquire()) {
             taken++;
@@ -87,6 +96,10 @@ final class Slots {
                 return false;
             }
         }
+    }
+
+    boolean closed() {
+        return limit.get() != null;
     }
 
     int free() {

@@ -24,6 +24,7 @@ final class TaskRunner {
     private final String flow;
     private final Map<String, Step<?>> steps;
     private final Set<String> readers;
+    private final Set<String> leaders;
     private final Json json;
     private final RunInputs inputs;
 
@@ -33,6 +34,11 @@ final class TaskRunner {
         this.readers = flow.steps().stream()
                 .filter(step -> !step.isMap() && !step.dependencies().isEmpty())
                 .filter(step -> step.sources().stream().anyMatch(source -> source instanceof Source.Input<?>))
+                .map(Step::slug)
+                .collect(Collectors.toUnmodifiableSet());
+        this.leaders = flow.steps().stream()
+                .filter(step -> !step.isMap())
+                .flatMap(step -> step.dependencies().stream())
                 .map(Step::slug)
                 .collect(Collectors.toUnmodifiableSet());
         this.json = json;
@@ -46,6 +52,11 @@ final class TaskRunner {
                 inputs.expect(task.runId());
             }
         }
+    }
+
+    /** Whether a step with one task waits for this one. */
+    boolean leads(String step) {
+        return leaders.contains(step);
     }
 
     private String flowInput(Task task) {

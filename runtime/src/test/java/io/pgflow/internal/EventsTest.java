@@ -50,7 +50,13 @@ class EventsTest {
                     events.recorded(
                             completed,
                             new Report(
-                                    task.runId(), Report.Effect.COMPLETED, null, Report.RunEnd.COMPLETED, null, false));
+                                    task.runId(),
+                                    Report.Effect.COMPLETED,
+                                    null,
+                                    Report.RunEnd.COMPLETED,
+                                    null,
+                                    false,
+                                    null));
                     events.outcomesRecorded(1, 0);
                     events.taskUnresponsive(attempt);
                     events.listenerLost("x");
@@ -131,7 +137,13 @@ class EventsTest {
         events.recorded(
                 failed,
                 new Report(
-                        task.runId(), Report.Effect.FAILED, null, Report.RunEnd.FAILED, "x".repeat(1_000_000), false));
+                        task.runId(),
+                        Report.Effect.FAILED,
+                        null,
+                        Report.RunEnd.FAILED,
+                        "x".repeat(1_000_000),
+                        false,
+                        null));
         events.listenerLost("x".repeat(1_000_000));
         events.unanswered("recording", "x".repeat(1_000_000));
         events.close();
