@@ -84,10 +84,10 @@ begin
   select
     g.n::int,
     g.run_id,
-    case when g.n = any (v_done) then 'completed' when g.n = any (v_violations) then 'failed' else 'late' end,
-    case when g.last then e.status end,
-    case when g.last then e.error end,
-    coalesce(g.run_id = any (v_started), false),
+    case when c.n is not null then 'completed' when v.n is not null then 'failed' else 'late' end,
+    e.status,
+    e.error,
+    s.run_id is not null,
     h.step_slug,
     h.timeout,
     case when h.step_slug is not null then ( -- _dependency_outputs, without a call for each task
@@ -99,15 +99,20 @@ begin
       where d.flow_slug = h.flow_slug
         and d.step_slug = h.step_slug
     ) end
-  from (
-    select u.run_id, u.n, u.n = max(u.n) over (partition by u.run_id) as last
-    from unnest(complete_tasks.run_ids) with ordinality u (run_id, n)
-  ) g
+  from unnest(complete_tasks.run_ids) with ordinality g (run_id, n)
+  left join unnest(v_done) c (n) on c.n = g.n
+  left join unnest(v_violations) v (n) on v.n = g.n
   left join (
-    select u.run_id, 'completed' as status, null as error from unnest(v_completed) u (run_id)
-    union -- a run may be in both
-    select u.run_id, u.status, u.error from pgflow._ended_runs(v_unsettled) u
-  ) e on e.run_id = g.run_id
+    select max(u.n) as n, min(x.status) as status, min(x.error) as error
+    from (
+      select y.run_id, 'completed' as status, null as error from unnest(v_completed) y (run_id)
+      union all -- a run may be in both, with the same status
+      select y.run_id, y.status, y.error from pgflow._ended_runs(v_unsettled) y
+    ) x
+    join unnest(complete_tasks.run_ids) with ordinality u (run_id, n) on u.run_id = x.run_id
+    group by x.run_id
+  ) e on e.n = g.n
+  left join (select distinct u.run_id from unnest(v_started) u (run_id)) s on s.run_id = g.run_id
   left join unnest(v_reports, v_flows, v_steps, v_timeouts) h (n, flow_slug, step_slug, timeout) on h.n = g.n
   order by g.n;
 end
