@@ -91,7 +91,8 @@ public sealed interface WorkerEvent {
      * @param at when
      * @param task the attempt
      * @param waited how long the task could have been claimed before it was: since it was queued, or its retry or start delay was over; by the
-     *     database's clock. Empty on a schema that pgflow itself made, which does not tell
+     *     database's clock. Zero where it was never in the queue, as it follows from a result of this worker. Empty on a schema that
+     *     pgflow itself made, which does not tell
      */
     record TaskStarted(Instant at, TaskAttempt task, Optional<Duration> waited) implements WorkerEvent {}
 
