@@ -1,5 +1,7 @@
 package io.pgflow;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.pgflow.testing.Endings;
@@ -164,6 +166,14 @@ public final class TestFlows implements AutoCloseable {
     public Map<String, String> tasks(UUID run) {
         return db().fetch("select step_slug, status from pgflow.step_tasks where run_id = ?", run)
                 .intoMap(DSL.field("step_slug", String.class), DSL.field("status", String.class));
+    }
+
+    /** Every task was started once, and none was taken for lost by those who look for such. */
+    public void assertNeverTakenForStalled() {
+        assertThat(
+                        db().fetchValue(
+                                        "select count(*) from pgflow.step_tasks where requeued_count > 0 or attempts_count > 1"))
+                .isEqualTo(0L);
     }
 
     @Override

@@ -206,6 +206,18 @@ final class Flows extends SqlSession {
                 column(reports, Report::payload, String[]::new));
     }
 
+    /** Reports by {@code complete_tasks} with the tests' worker beside each. */
+    List<String> handOver(Report... reports) {
+        return handOver(Collections.nCopies(reports.length, WORKER), reports);
+    }
+
+    /** Who has been given which tasks that are not completed: step, status, attempts, claim, worker. */
+    List<String> given() {
+        return lines("""
+                select step_slug, status, attempts_count, claim_no, last_worker_id from pgflow.step_tasks
+                where status <> 'completed' order by flow_slug, step_slug, task_index""");
+    }
+
     /** The same with a worker beside each report that has room for what follows: behind each line what it was given, step, timeout and input. */
     List<String> handOver(List<@Nullable UUID> workers, Report... reports) {
         return lines(

@@ -6,7 +6,6 @@ import io.pgflow.sql.Flows.Report;
 import io.pgflow.sql.Flows.Task;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.List;
 import java.util.UUID;
 import java.util.stream.IntStream;
@@ -28,11 +27,6 @@ class HandOverTest {
             b: a
             """;
 
-    /** Reports with the tests' worker beside each. */
-    private static List<String> handOver(Flows db, Report... reports) {
-        return db.handOver(Collections.nCopies(reports.length, Flows.WORKER), reports);
-    }
-
     private static List<@Nullable UUID> workers(@Nullable UUID... workers) {
         return Arrays.asList(workers);
     }
@@ -40,13 +34,6 @@ class HandOverTest {
     /** A report on what was handed over. */
     private static Report report(UUID run, String step, String payload) {
         return new Report(run, step, 0, 1, payload, null);
-    }
-
-    /** Who has been given which tasks: step, status, attempts, claim, worker. */
-    private static List<String> given(Flows db) {
-        return db.lines("""
-                select step_slug, status, attempts_count, claim_no, last_worker_id from pgflow.step_tasks
-                where status <> 'completed' order by flow_slug, step_slug, task_index""");
     }
 
     private static String to(String step, UUID worker) {
@@ -62,7 +49,7 @@ class HandOverTest {
         db.define("f", "timeout => 30", CHAIN);
         var run = db.start("f", "1");
 
-        assertThat(handOver(db, db.claimOne("f").with("{\"x\": 1}")))
+        assertThat(db.handOver(db.claimOne("f").with("{\"x\": 1}")))
                 .containsExactly("1 completed - f b 30 {\"a\": {\"x\": 1}}");
 
         assertThat(db.steps(run)).containsExactly("a completed 0 1 0", "b started 0 1 1");
@@ -109,12 +96,12 @@ class HandOverTest {
                 c: b
                 """);
         var run = db.start("f", "1");
-        handOver(db, db.claimOne("f").with("1"));
+        db.handOver(db.claimOne("f").with("1"));
 
-        assertThat(handOver(db, report(run, "b", "2").ofClaim(2), report(run, "c", "3")))
+        assertThat(db.handOver(report(run, "b", "2").ofClaim(2), report(run, "c", "3")))
                 .containsExactly("1 late - f - - -", "2 late - f - - -");
-        assertThat(handOver(db, report(run, "b", "2"))).containsExactly("1 completed - f c 60 {\"b\": 2}");
-        assertThat(handOver(db, report(run, "c", "3"))).containsExactly("1 completed completed f - - -");
+        assertThat(db.handOver(report(run, "b", "2"))).containsExactly("1 completed - f c 60 {\"b\": 2}");
+        assertThat(db.handOver(report(run, "c", "3"))).containsExactly("1 completed completed f - - -");
 
         assertThat(db.output(run)).isEqualTo("{\"c\": 3}");
         assertThat(db.queue("f")).isEmpty();
@@ -133,19 +120,18 @@ class HandOverTest {
         var run = db.start("f", "1");
         var tasks = db.claim("f", 10);
         db.failTasks(Flows.named(tasks, "skipped[0]").with("no"));
-        assertThat(handOver(
-                        db,
+        assertThat(db.handOver(
                         Flows.named(tasks, "a[0]").with("[1, 2]"),
                         Flows.named(tasks, "b[0]").with(null)))
                 .as("a map is enqueued")
                 .containsExactly("1 completed - t - - -", "2 completed - t - - -");
         var elements = db.claim("f", 10);
-        assertThat(handOver(db, elements.get(1).with("22"))).containsExactly("1 completed - f - - -");
+        assertThat(db.handOver(elements.get(1).with("22"))).containsExactly("1 completed - f - - -");
 
-        assertThat(handOver(db, elements.get(0).with("11")))
+        assertThat(db.handOver(elements.get(0).with("11")))
                 .containsExactly("1 completed - f z 60 {\"b\": null, \"m\": [11, 22]}");
 
-        assertThat(handOver(db, report(run, "z", "5"))).containsExactly("1 completed completed f - - -");
+        assertThat(db.handOver(report(run, "z", "5"))).containsExactly("1 completed completed f - - -");
         assertThat(db.output(run)).isEqualTo("{\"z\": 5}");
     }
 
@@ -159,7 +145,7 @@ class HandOverTest {
                 """);
         db.start("f", "1");
 
-        assertThat(handOver(db, Flows.reports(db.claim("f", 10), "1")))
+        assertThat(db.handOver(Flows.reports(db.claim("f", 10), "1")))
                 .containsExactly("1 completed - f c 1000 {\"a\": 1}", "2 completed - f d 500 {\"b\": 1}");
 
         assertThat(db.lines("""
@@ -209,7 +195,7 @@ class HandOverTest {
         assertThat(db.line(call + ")", runs.get(0))).isEqualTo("completed t -");
         assertThat(db.line(call + ", null)", runs.get(1))).isEqualTo("completed t -");
 
-        assertThat(given(db)).containsExactly(toNobody("b"), toNobody("b"));
+        assertThat(db.given()).containsExactly(toNobody("b"), toNobody("b"));
     }
 
     @Test
@@ -233,9 +219,9 @@ class HandOverTest {
                 """);
         db.start("f", "1");
 
-        assertThat(handOver(db, db.claimOne("f").with("1"))).containsExactly("1 completed - t B 60 {\"a\": 1}");
+        assertThat(db.handOver(db.claimOne("f").with("1"))).containsExactly("1 completed - t B 60 {\"a\": 1}");
 
-        assertThat(given(db)).containsExactlyInAnyOrder(to("B", Flows.WORKER), toNobody("b"), toNobody("c"));
+        assertThat(db.given()).containsExactlyInAnyOrder(to("B", Flows.WORKER), toNobody("b"), toNobody("c"));
         assertThat(Flows.names(db.claim("f", 10))).containsExactly("b[0]", "c[0]");
     }
 
@@ -250,9 +236,9 @@ class HandOverTest {
                 """);
         db.start("f", "1");
 
-        assertThat(handOver(db, db.claimOne("f").with("[7]"))).containsExactly("1 completed - t d 60 {\"a\": [7]}");
+        assertThat(db.handOver(db.claimOne("f").with("[7]"))).containsExactly("1 completed - t d 60 {\"a\": [7]}");
 
-        assertThat(given(db)).containsExactly(toNobody("b"), toNobody("c"), to("d", Flows.WORKER), toNobody("e"));
+        assertThat(db.given()).containsExactly(toNobody("b"), toNobody("c"), to("d", Flows.WORKER), toNobody("e"));
         assertThat(db.number("select round(extract(epoch from vt - clock_timestamp()) / 10) from pgmq.q_f"
                         + " where message ->> 'step_slug' = 'c'"))
                 .isEqualTo(10);
@@ -269,9 +255,9 @@ class HandOverTest {
                 """);
         db.start("f", "1");
 
-        assertThat(handOver(db, Flows.reports(db.claim("f", 10), "[1]")))
+        assertThat(db.handOver(Flows.reports(db.claim("f", 10), "[1]")))
                 .containsExactly("1 completed - t - - -", "2 completed - t - - -");
-        assertThat(given(db)).containsExactly(toNobody("m"), toNobody("z"));
+        assertThat(db.given()).containsExactly(toNobody("m"), toNobody("z"));
     }
 
     @Test
@@ -292,8 +278,7 @@ class HandOverTest {
         var f = db.claim("f", 10);
         var g = db.claim("g", 10);
 
-        assertThat(handOver(
-                        db,
+        assertThat(db.handOver(
                         f.get(0).with("[]"),
                         f.get(1).with("[1]"),
                         g.get(0).with("[1]"),
@@ -304,7 +289,7 @@ class HandOverTest {
                         "3 completed - t - - -",
                         "4 completed - t - - -");
 
-        assertThat(given(db))
+        assertThat(db.given())
                 .containsExactlyInAnyOrder(
                         toNobody("b"),
                         toNobody("n"),
@@ -337,7 +322,7 @@ class HandOverTest {
                 .containsExactly(
                         "1 completed - t z 60 {\"a\": 1}", "2 completed - t y 60 {\"b\": 2}", "3 completed - t - - -");
 
-        assertThat(given(db)).containsExactly(toNobody("x"), to("y", Flows.WORKER), to("z", OTHER));
+        assertThat(db.given()).containsExactly(toNobody("x"), to("y", Flows.WORKER), to("z", OTHER));
     }
 
     @Test
@@ -374,7 +359,7 @@ class HandOverTest {
                         "6 completed - t - - -",
                         "7 completed - f - - -",
                         "8 completed - f " + input);
-        assertThat(given(db))
+        assertThat(db.given())
                 .containsExactlyInAnyOrder(to("z", Flows.WORKER), to("z", OTHER), toNobody("z"), to("z", Flows.WORKER));
     }
 
@@ -408,11 +393,11 @@ class HandOverTest {
         db.start("f", "1");
         var task = db.claimOne("f");
 
-        assertThat(handOver(db, task.with("1").ofClaim(2))).containsExactly("1 late - f - - -");
-        assertThat(handOver(db, task.with("1"), task.with("2")))
+        assertThat(db.handOver(task.with("1").ofClaim(2))).containsExactly("1 late - f - - -");
+        assertThat(db.handOver(task.with("1"), task.with("2")))
                 .containsExactly("1 completed - f b 60 {\"a\": 1}", "2 late - f - - -");
-        assertThat(handOver(db, task.with("1"))).containsExactly("1 late - f - - -");
-        assertThat(given(db)).containsExactly(to("b", Flows.WORKER));
+        assertThat(db.handOver(task.with("1"))).containsExactly("1 late - f - - -");
+        assertThat(db.given()).containsExactly(to("b", Flows.WORKER));
     }
 
     @Test
@@ -425,7 +410,7 @@ class HandOverTest {
                 """);
         db.start("f", "1");
 
-        assertThat(handOver(db, Flows.reports(db.claim("f", 10), "1")))
+        assertThat(db.handOver(Flows.reports(db.claim("f", 10), "1")))
                 .containsExactly("1 late - f - - -", "2 failed failed f - - -");
         assertThat(db.queue("f")).isEmpty();
     }
@@ -481,7 +466,7 @@ class HandOverTest {
             assertThat(db.refusal(call, task.run(), some).message())
                     .isEqualTo("worker_ids must have the length of run_ids, 1 instead of " + some.length);
         }
-        assertThat(handOver(db)).isEmpty();
+        assertThat(db.handOver()).isEmpty();
         assertThat(db.tasks(task.run())).containsExactly("a[0] started 1 - -");
     }
 
@@ -498,11 +483,11 @@ class HandOverTest {
         var task = db.claimOne("f");
         listener.listen("pgmq.q_f.INSERT");
 
-        handOver(db, task.with("1"));
+        db.handOver(task.with("1"));
         assertThat(listener.heardFrom(db)).as("b is handed over").isEmpty();
-        handOver(db, report(run, "b", "1"));
+        db.handOver(report(run, "b", "1"));
         assertThat(listener.heardFrom(db)).as("d is enqueued").containsExactly("pgmq.q_f.INSERT");
-        handOver(db, report(run, "c", "1"));
+        db.handOver(report(run, "c", "1"));
         assertThat(listener.heardFrom(db)).as("nothing new").isEmpty();
     }
 
@@ -514,188 +499,9 @@ class HandOverTest {
         db.run("select pgflow.enable_notifications('f', 3600000)");
         listener.listen("pgmq.q_f.INSERT");
 
-        handOver(db, db.claimOne("f").with("1"));
+        db.handOver(db.claimOne("f").with("1"));
         assertThat(listener.heardFrom(db)).isEmpty();
         db.start("f", "2");
         assertThat(listener.heardFrom(db)).containsExactly("pgmq.q_f.INSERT");
-    }
-
-    @Test
-    void handsBackWhatTheWorkerNeverHeardOf(Flows db) {
-        db.define("f", CHAIN);
-        db.startMany("f", 2);
-        var given = db.next(Flows.WORKER, Flows.reports(db.claim("f", 10), "1"));
-        assertThat(given).hasSize(2);
-        var lost = given.get(1);
-
-        assertThat(db.releaseLost("f", List.of(given.get(0)))).isEqualTo(1);
-
-        assertThat(db.task(lost, "status, attempts_count, claim_no, started_at, last_worker_id"))
-                .isEqualTo("queued 0 1 - -");
-        assertThat(db.task(given.get(0), "status")).isEqualTo("started");
-        assertThat(db.completeTasks(lost.with("1"))).containsExactly("1 late - f");
-        var again = db.claimOne("f");
-        assertThat(again).extracting(Task::run, Task::attempt, Task::claim).containsExactly(lost.run(), 1, 2);
-    }
-
-    @Test
-    void canBeReleased(Flows db) {
-        db.define("f", CHAIN);
-        db.start("f", "1");
-        var task = db.next(Flows.WORKER, db.claimOne("f").with("1")).getFirst();
-
-        assertThat(db.release(task.with(null))).isEqualTo(1);
-
-        assertThat(db.claimOne("f")).extracting(Task::attempt, Task::claim).containsExactly(1, 2);
-    }
-
-    @Test
-    void isTakenBackFromAWorkerThatStoppedOrIsOverdue(Flows db) {
-        registerOther(db);
-        db.define("f", "timeout => 10", CHAIN);
-        db.startMany("f", 3);
-        var tasks = db.claim("f", 10);
-        db.handOver(workers(OTHER, Flows.WORKER, Flows.WORKER), Flows.reports(tasks, "1"));
-        db.run("select pgflow.mark_worker_stopped(?)", OTHER);
-        db.run(
-                "update pgflow.step_tasks set queued_at = queued_at - interval '41 s', started_at = started_at - interval '41 s'"
-                        + " where run_id = ? and step_slug = 'b'",
-                tasks.get(1).run());
-
-        assertThat(db.lines("select run_id, step_slug, outcome, worker_id from pgflow.recover_tasks()"))
-                .containsExactlyInAnyOrder(
-                        tasks.get(0).run() + " b requeued " + OTHER,
-                        tasks.get(1).run() + " b requeued " + Flows.WORKER);
-
-        assertThat(db.claim("f", 10)).hasSize(2).allMatch(task -> task.attempt() == 2 && task.claim() == 2);
-    }
-
-    @Test
-    void isTriedAgainAsOftenAsWhatWasClaimed(Flows db) {
-        db.define("f", "max_attempts => 2, base_delay => 0", CHAIN);
-        var run = db.start("f", "1");
-        var task = db.next(Flows.WORKER, db.claimOne("f").with("1")).getFirst();
-
-        assertThat(db.failTasks(task.with("first"))).containsExactly("1 retrying - f");
-        assertThat(db.completeTasks(task.with("1"))).containsExactly("1 late - f");
-        var second = db.claimOne("f");
-        assertThat(second).extracting(Task::attempt, Task::claim).containsExactly(2, 2);
-        assertThat(db.failTasks(second.with("second"))).containsExactly("1 failed failed f");
-        assertThat(db.tasks(run)).containsExactly("a[0] completed 1 1 -", "b[0] failed 2 - second");
-    }
-
-    @Test
-    void isReportedByThoseWhoKnowOfNoClaims(Flows db) {
-        db.define("f", CHAIN);
-        var run = db.start("f", "1");
-        var task = db.next(Flows.WORKER, db.claimOne("f").with("1")).getFirst();
-
-        assertThat(db.complete(task, "2")).isEqualTo("b[0] completed 1 2 -");
-        assertThat(db.run(run)).isEqualTo("completed 0");
-    }
-
-    /** A claim that finds its message visible again hides it until it is overdue. */
-    @Test
-    void isNotClaimedWhereItsMessageIsVisible(Flows db) {
-        db.define("f", CHAIN);
-        db.start("f", "1");
-        var task = db.next(Flows.WORKER, db.claimOne("f").with("1")).getFirst();
-        db.show("f");
-
-        assertThat(db.claim("f", 10)).isEmpty();
-        assertThat(db.task(task, "status, claim_no")).isEqualTo("started 1");
-    }
-
-    /** The server goes on with a statement whose client is gone. */
-    @Test
-    void isKnownOnceTheWorkersReportsAreThrough(Flows lost, Flows db) {
-        lost.define("f", CHAIN);
-        lost.start("f", "1");
-        var task = lost.claimOne("f");
-        lost.begin();
-        handOver(lost, task.with("1"));
-
-        var releasing = Background.start(db, session -> session.releaseLost("f", List.of(task)));
-        releasing.awaitLock(lost);
-        lost.commit();
-
-        assertThat(releasing.result()).isEqualTo(1);
-    }
-
-    @Test
-    void isWaitedForBeforeTheReportsHaveTheirRun(Flows lost, Flows db, Flows other) {
-        lost.define("f", CHAIN);
-        lost.start("f", "1");
-        var task = lost.claimOne("f");
-        other.begin();
-        other.run("select from pgflow.runs for update");
-        var reporting = Background.start(lost, session -> handOver(session, task.with("1")));
-        reporting.awaitLock(other);
-
-        var releasing = Background.start(db, session -> session.releaseLost("f", List.of(task)));
-        releasing.awaitLock(reporting, other);
-        other.commit();
-
-        assertThat(reporting.result()).containsExactly("1 completed - f b 60 {\"a\": 1}");
-        assertThat(releasing.result()).isEqualTo(1);
-    }
-
-    @Test
-    void keepsItsWorkerFromBeingDeletedMeanwhile(Flows db, Flows deleter, Flows other) {
-        registerOther(db);
-        db.define("f", CHAIN);
-        db.start("f", "1");
-        var task = db.claimOne("f");
-        other.begin();
-        other.run("select from pgflow.runs for update");
-        var reporting = Background.start(db, session -> session.handOver(workers(OTHER), task.with("1")));
-        reporting.awaitLock(other);
-        var deleting = Background.start(
-                deleter, session -> session.lines("delete from pgflow.workers where worker_id = ? returning 1", OTHER));
-        deleting.awaitLock(reporting, other);
-        other.commit();
-
-        assertThat(reporting.result()).containsExactly("1 completed - f b 60 {\"a\": 1}");
-        assertThat(deleting.result()).containsExactly("1");
-        assertThat(given(db)).containsExactly("b started 1 1 -");
-    }
-
-    /** Two calls that wait for two workers that look for lost tasks would else wait for each other. */
-    @Test
-    void waitsForWorkersInOneOrderWhateverTheOrderOfReports(Flows db, Flows other) {
-        db.define("f", CHAIN);
-        db.startMany("f", 9);
-        var tasks = db.claim("f", 10);
-        var workers = new ArrayList<@Nullable UUID>();
-        for (char digit = '9'; digit > '0'; digit--) {
-            workers.add(UUID.fromString(Flows.WORKER.toString().replace('1', digit)));
-        }
-        int process = db.processId();
-        other.begin();
-        assertThat(other.releaseLost("f", tasks)).isZero(); // of the least
-
-        var reporting = Background.start(db, session -> session.handOver(workers, Flows.reports(tasks, "1")));
-        reporting.awaitLock(other);
-        assertThat(other.number(
-                        "select count(*) from pg_locks where locktype = 'advisory' and granted and pid = ?", process))
-                .isZero();
-        other.commit();
-
-        assertThat(reporting.result()).hasSize(9).last().isEqualTo("9 completed - f b 60 {\"a\": 1}");
-    }
-
-    @Test
-    void letsReportsOfAWorkerPassEachOther(Flows one, Flows other) {
-        one.define("f", CHAIN);
-        one.startMany("f", 2);
-        var tasks = one.claim("f", 2);
-        one.begin();
-        handOver(one, tasks.get(0).with("1"));
-
-        assertThat(handOver(other, tasks.get(1).with("1"))).containsExactly("1 completed - f b 60 {\"a\": 1}");
-        other.run("select pgflow.heartbeat(?)", Flows.WORKER);
-
-        one.rollback();
-        assertThat(given(one)).containsExactlyInAnyOrder("a started 1 1 " + Flows.WORKER, to("b", Flows.WORKER));
     }
 }
