@@ -170,10 +170,7 @@ class HandOverTest {
         inHand.await();
 
         var closing = flows.db().transactionResult(tx -> {
-            tx.dsl().execute("select from pgflow.runs where run_id = ? for update", run);
-            mayEnd.countDown();
-            flows.await(
-                    "exists (select from pg_stat_activity where wait_event_type = 'Lock' and query like '%complete_tasks%')");
+            holdResults(flows, tx, run);
             var thread = Thread.ofPlatform().start(workers::close);
             while (workers.snapshot().getFirst().state() == WorkerState.RUNNING) {
                 Thread.onSpinWait();
