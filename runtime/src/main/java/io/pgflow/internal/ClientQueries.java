@@ -8,6 +8,7 @@ import static io.pgflow.sql.jooq.pgflow.Tables.START_FLOWS;
 import static io.pgflow.sql.jooq.pgflow.Tables.STEPS;
 import static io.pgflow.sql.jooq.pgflow.Tables.STEP_STATES;
 import static org.jooq.Records.mapping;
+import static org.jooq.impl.DSL.array;
 import static org.jooq.impl.DSL.coalesce;
 import static org.jooq.impl.DSL.param;
 import static org.jooq.impl.DSL.row;
@@ -20,7 +21,6 @@ import io.pgflow.RunQuery;
 import io.pgflow.RunSummary;
 import io.pgflow.StepState;
 import io.pgflow.StoredFlow;
-import io.pgflow.sql.jooq.pgflow.tables.StartFlows;
 import java.sql.Connection;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -38,6 +38,7 @@ import java.util.function.Function;
 import java.util.regex.Pattern;
 import javax.sql.DataSource;
 import org.jooq.DSLContext;
+import org.jooq.Field;
 import org.jooq.JSONB;
 import org.jooq.Record1;
 import org.jooq.Record2;
@@ -106,11 +107,15 @@ public class ClientQueries {
     /** A run that was started, or was there already. */
     public record Start(UUID id, boolean isNew) {}
 
-    private static final StartFlows STARTED =
-            START_FLOWS(param("flow", String.class), param("inputs", JSONB[].class), param("ids", UUID[].class));
+    private static final Rendered<Record2<UUID, Boolean>> START = start(param("inputs", JSONB[].class));
 
-    private static final Rendered<Record2<UUID, Boolean>> START =
-            Rendered.of(select(STARTED.RUN_ID, STARTED.IS_NEW).from(STARTED));
+    /** With one input: it is not quoted as an element of an array and read as that, which takes as long as to read a long one itself. */
+    private static final Rendered<Record2<UUID, Boolean>> START_ONE = start(array(param("input", JSONB.class)));
+
+    private static Rendered<Record2<UUID, Boolean>> start(Field<JSONB[]> inputs) {
+        var started = START_FLOWS(param("flow", String.class), inputs, param("ids", UUID[].class));
+        return Rendered.of(select(started.RUN_ID, started.IS_NEW).from(started));
+    }
 
     /** Starts runs, by {@code pgflow.start_flows}; in the order of the inputs. A null id stands for a new one. */
     public List<Start> start(String flow, List<String> inputs, List<? extends @Nullable UUID> ids) {
@@ -118,7 +123,10 @@ public class ClientQueries {
                 ids.stream().allMatch(Objects::isNull) ? null : ids.toArray(UUID[]::new); // with none it is cheaper
         JSONB[] values = inputs.stream().map(JSONB::valueOf).toArray(JSONB[]::new);
         try {
-            return call(db -> START.fetch(db, flow, values, given).map(mapping(Start::new)));
+            return call(db -> values.length == 1
+                            ? START_ONE.fetch(db, flow, values[0], given)
+                            : START.fetch(db, flow, values, given))
+                    .map(mapping(Start::new));
         } catch (DataAccessException e) {
             throw refused(flow, e);
         }
