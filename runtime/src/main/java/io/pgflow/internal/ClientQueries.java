@@ -109,7 +109,7 @@ public class ClientQueries {
 
     private static final Rendered<Record2<UUID, Boolean>> START = start(param("inputs", JSONB[].class));
 
-    /** With one input: it is not quoted as an element of an array and read as that, which takes as long as to read a long one itself. */
+    /** With one input, which is neither quoted as an element of an array nor read as that: it takes as long as to read a long one. */
     private static final Rendered<Record2<UUID, Boolean>> START_ONE = start(array(param("input", JSONB.class)));
 
     private static Rendered<Record2<UUID, Boolean>> start(Field<JSONB[]> inputs) {
@@ -124,7 +124,7 @@ public class ClientQueries {
         JSONB[] values = inputs.stream().map(JSONB::valueOf).toArray(JSONB[]::new);
         try {
             return call(db -> values.length == 1
-                            ? START_ONE.fetch(db, flow, values[0], given)
+                            ? START_ONE.fetch(db, flow, JsonParameter.of(inputs.getFirst()), given)
                             : START.fetch(db, flow, values, given))
                     .map(mapping(Start::new));
         } catch (DataAccessException e) {
