@@ -7,6 +7,7 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -14,7 +15,7 @@ import java.util.Locale;
 import java.util.SequencedMap;
 import java.util.stream.Collectors;
 
-/** Measures, prints a table, and writes report.html, results.json and the report's plots as files. {@link Options#USAGE} says how to call it. */
+/** Measures, prints a table, and writes report.html, results.md, results.json and the report's plots as files. {@link Options#USAGE} says how to call it. */
 public final class Bench {
     private static final int WARM_UP_OF_SQL = 2_000;
 
@@ -127,10 +128,13 @@ public final class Bench {
         System.out.print(TextReport.of(report));
         write(options.out().resolve("results.json"), JsonReport.of(report));
         write(options.out().resolve("report.html"), HtmlReport.of(report));
+        var plots = new ArrayList<String>();
         for (var plot : report.plots().entrySet()) {
             var file = plot.getKey().toLowerCase(Locale.ROOT).replace(' ', '-') + ".svg";
             write(options.out().resolve(file), BarChart.file(plot.getKey(), plot.getValue()));
+            plots.add(file);
         }
+        write(options.out().resolve("results.md"), MarkdownReport.of(report, plots));
     }
 
     private static void write(Path file, String content) throws IOException {

@@ -20,7 +20,7 @@ record Options(boolean sql, int rounds, int tasks, List<String> only, Path out) 
               --rounds   how often everything is measured, 3 unless given
               --tasks    how many tasks a drain has, 40000 unless given; all other counts go with it
               --only     some sections only, by the beginnings of their names
-              --out      where report.html, results.json and plots are written, the working directory unless given""";
+              --out      where report.html, results.md, results.json and plots are written, the working directory unless given""";
 
     private static final int QUICK = 100;
 

@@ -3,6 +3,7 @@ package io.pgflow.benchmark;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /** Measured numbers as people read them: three digits that count. */
 final class Quantity {
@@ -19,6 +20,11 @@ final class Quantity {
     /** A number with its unit. */
     static String text(double value, String unit) {
         return unit.isEmpty() ? text(value) : text(value) + " " + unit;
+    }
+
+    /** The median of several rounds with their spread; a dash if it was not measured. */
+    static String text(@Nullable Figure figure) {
+        return figure == null ? "–" : text(figure.median()) + spread(figure.values());
     }
 
     /** The least and the greatest of several rounds, in brackets; nothing if there was one only. */

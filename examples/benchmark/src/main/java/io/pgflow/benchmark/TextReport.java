@@ -38,8 +38,7 @@ final class TextReport {
             line.add(row.name());
             line.add(row.unit());
             for (var column : columns) {
-                var figure = row.cells().get(column);
-                line.add(figure == null ? "–" : Quantity.text(figure.median()) + Quantity.spread(figure.values()));
+                line.add(Quantity.text(row.cells().get(column)));
             }
             lines.add(line);
         }

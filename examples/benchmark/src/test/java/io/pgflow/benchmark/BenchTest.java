@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.stream.Collectors;
 import javax.xml.parsers.DocumentBuilderFactory;
+import org.assertj.core.api.Condition;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.w3c.dom.Document;
@@ -66,6 +67,10 @@ class BenchTest {
                 .hasSize(24)
                 .allSatisfy(goal -> assertThat(goal.get("verdict").asString()).isIn("holds", "misses"));
         assertThat(rows(page(out), 0)).as("goals").isEqualTo(1 + 24);
+        assertThat(Files.readAllLines(out.resolve("results.md")))
+                .contains("![growth](growth.svg)")
+                .areExactly(24, new Condition<>(line -> line.matches("\\| .* \\| [≥≤] .* \\| .*"), "numbers to reach"))
+                .areExactly(1 + 9, new Condition<>(line -> line.startsWith("## "), "tables"));
         assertThat(charts(out.resolve("throughput.svg"))).isEqualTo(3);
         assertThat(charts(out.resolve("starting-runs.svg"))).isEqualTo(2);
         assertThat(charts(out.resolve("growth.svg"))).isEqualTo(1 + 1 + 2 + 1);
