@@ -398,6 +398,25 @@ class CompleteTaskTest {
         assertThat(db.run(run)).isEqualTo("failed 3");
     }
 
+    /** Else the result is the new claim's without a look at it, and the map has no size and never starts. */
+    @Test
+    void looksAtTheOutputWhereTheTaskIsClaimedMeanwhile(Flows db, Flows other) {
+        db.define("f", """
+                p
+                m map: p
+                """);
+        var run = db.start("f", "1");
+        other.begin();
+        other.poll("f");
+        var status = Background.start(
+                db, session -> session.line("select status from pgflow.complete_task(?, 'p', 0, '5')", run));
+        status.awaitLock(other);
+        other.commit();
+
+        assertThat(status.result()).isEqualTo("failed");
+        assertThat(db.run(run)).isEqualTo("failed 2");
+    }
+
     // several at once
 
     @Test

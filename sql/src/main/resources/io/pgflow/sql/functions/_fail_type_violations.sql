@@ -21,6 +21,27 @@ declare
   v_maps text[];
   v_kinds text[];
 begin
+  if not exists (
+    select
+    from unnest(p_step_slugs, p_outputs) u (step_slug, output)
+    where u.step_slug = any (p_sources)
+      and jsonb_typeof(u.output) is distinct from 'array'
+  ) then
+    return null;
+  end if;
+  -- a statement of its own: else a task that is claimed meanwhile would not be current here, and would be where the caller completes it. All tasks,
+  -- as failing the runs takes messages, and tasks come before messages
+  perform
+  from unnest(p_run_ids, p_step_slugs, p_task_indexes) u (run_id, step_slug, task_index)
+  cross join lateral (
+    select
+    from pgflow.step_tasks x
+    where x.run_id = u.run_id
+      and x.step_slug = u.step_slug
+      and x.task_index = u.task_index
+    for no key update
+  ) t;
+
   select array_agg(v.n), array_agg(v.run_id), array_agg(v.step_slug), array_agg(v.map_slug), array_agg(v.kind)
   into v_reports, v_runs, v_steps, v_maps, v_kinds
   from (
@@ -64,18 +85,6 @@ begin
   if v_reports is null then
     return null;
   end if;
-
-  -- failing the runs takes messages, and tasks come before messages: also those that the caller has still to complete
-  perform
-  from unnest(p_run_ids, p_step_slugs, p_task_indexes) u (run_id, step_slug, task_index)
-  cross join lateral (
-    select
-    from pgflow.step_tasks x
-    where x.run_id = u.run_id
-      and x.step_slug = u.step_slug
-      and x.task_index = u.task_index
-    for no key update
-  ) t;
 
   perform pgflow._fail_steps(v_runs, v_steps, array(
     select format('[TYPE_VIOLATION] Map step %s expects array input but dependency %s produced %s', g.map_slug, g.step_slug, g.kind)
