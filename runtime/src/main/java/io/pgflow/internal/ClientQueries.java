@@ -109,7 +109,7 @@ public class ClientQueries {
 
     private static final Rendered<Record2<UUID, Boolean>> START = start(param("inputs", JSONB[].class));
 
-    /** With one input, which is neither quoted as an element of an array nor read as that: it takes as long as to read a long one. */
+    /** With one input, not quoted as an element of an array: to undo that takes the server about as long as to read the JSON. */
     private static final Rendered<Record2<UUID, Boolean>> START_ONE = start(array(param("input", JSONB.class)));
 
     private static Rendered<Record2<UUID, Boolean>> start(Field<JSONB[]> inputs) {
@@ -124,7 +124,7 @@ public class ClientQueries {
         JSONB[] values = inputs.stream().map(JSONB::valueOf).toArray(JSONB[]::new);
         try {
             return call(db -> values.length == 1
-                            ? START_ONE.fetch(db, flow, JsonParameter.of(inputs.getFirst()), given)
+                            ? START_ONE.fetch(db, flow, JsonParameter.of(values[0]), given)
                             : START.fetch(db, flow, values, given))
                     .map(mapping(Start::new));
         } catch (DataAccessException e) {

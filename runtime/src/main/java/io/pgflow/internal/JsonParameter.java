@@ -21,8 +21,8 @@ final class JsonParameter extends AbstractBinding<JSONB, JSONB> {
     @Serial
     private static final long serialVersionUID = 1;
 
-    static Field<JSONB> of(String json) {
-        return DSL.val(JSONB.valueOf(json), SQLDataType.JSONB.asConvertedDataType(new JsonParameter()));
+    static Field<JSONB> of(JSONB json) {
+        return DSL.val(json, SQLDataType.JSONB.asConvertedDataType(new JsonParameter()));
     }
 
     @Override
