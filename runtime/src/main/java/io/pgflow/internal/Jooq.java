@@ -28,11 +28,9 @@ final class Jooq {
         return configuration.dsl();
     }
 
-    /** On a connection of the pool for each statement or transaction. */
+    /** On a connection of the pool for each statement or transaction, in auto-commit mode whatever the pool's is. */
     static DSLContext on(DataSource dataSource) {
-        var configuration = postgres();
-        configuration.setDataSource(dataSource);
-        return configuration.dsl();
+        return on(new AutoCommit(dataSource));
     }
 
     /** On whatever connection somebody gives. */

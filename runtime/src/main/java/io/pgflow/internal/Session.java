@@ -27,6 +27,7 @@ final class Session implements AutoCloseable {
     private final ReentrantLock lock = new ReentrantLock();
     private volatile @Nullable Connection connection;
     private volatile boolean aborted;
+    private boolean autoCommitBefore; // guarded by the lock
     private int silenceBefore; // milliseconds; guarded by the lock
 
     /**
@@ -71,6 +72,7 @@ final class Session implements AutoCloseable {
             if (usable == null && !aborted) {
                 usable = dataSource.getConnection();
                 connection = usable;
+                autoCommitBefore = usable.getAutoCommit();
                 usable.setAutoCommit(true);
                 silenceBefore = usable.getNetworkTimeout();
                 usable.setNetworkTimeout(Runnable::run, Math.toIntExact(silence.toMillis()));
@@ -160,7 +162,8 @@ final class Session implements AutoCloseable {
         }
         try (Connection used = connection) {
             if (used != null) {
-                used.setNetworkTimeout(Runnable::run, silenceBefore); // not every pool sees to that
+                used.setNetworkTimeout(Runnable::run, silenceBefore); // not every pool sees to these
+                used.setAutoCommit(autoCommitBefore);
             }
         } catch (SQLException e) {
             // it was broken, and the pool drops it

@@ -46,16 +46,18 @@ public final class Schema {
      */
     public static Migration migrate(DataSource dataSource) {
         try (var connection = dataSource.getConnection()) {
+            boolean autoCommit = connection.getAutoCommit(); // as it goes back to the pool
             connection.setAutoCommit(false);
             try {
                 var migration = new Schema(connection).migrate();
                 connection.commit();
+                connection.setAutoCommit(autoCommit);
                 return migration;
             } catch (SchemaException e) {
-                rollBack(connection, e);
+                rollBack(connection, autoCommit, e);
                 throw e.found(inspect(connection));
             } catch (SQLException | RuntimeException e) {
-                rollBack(connection, e);
+                rollBack(connection, autoCommit, e);
                 throw e;
             }
         } catch (SQLException e) {
@@ -87,9 +89,10 @@ public final class Schema {
         }
     }
 
-    private static void rollBack(Connection connection, Exception reason) {
+    private static void rollBack(Connection connection, boolean autoCommit, Exception reason) {
         try {
             connection.rollback();
+            connection.setAutoCommit(autoCommit);
         } catch (SQLException e) {
             reason.addSuppressed(e); // the connection is broken, and the server rolls back by itself
         }

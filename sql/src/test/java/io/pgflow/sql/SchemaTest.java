@@ -10,6 +10,8 @@ import io.pgflow.sql.Pgmq.Kind;
 import io.pgflow.testing.EmptyDatabase;
 import io.pgflow.testing.LoginRole;
 import io.pgflow.testing.TestDatabases;
+import java.lang.reflect.Proxy;
+import java.sql.Connection;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CyclicBarrier;
@@ -18,6 +20,8 @@ import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.postgresql.ds.PGSimpleDataSource;
 
 @ExtendWith(TestDatabases.class)
@@ -145,6 +149,34 @@ class SchemaTest {
             assertThatThrownBy(() -> Schema.migrate(nobody.dataSource()))
                     .isInstanceOf(SchemaException.class)
                     .hasMessageContainingAll("schema_history.sql", "permission denied", "who may create schemas here");
+        }
+    }
+
+    /** A pool that gives its one connection again and again, and looks after nothing. */
+    private static DataSource pool(Connection connection) {
+        var loader = SchemaTest.class.getClassLoader();
+        var lent = Proxy.newProxyInstance(
+                loader,
+                new Class<?>[] {Connection.class},
+                (self, method, arguments) ->
+                        method.getName().equals("close") ? null : method.invoke(connection, arguments));
+        return (DataSource)
+                Proxy.newProxyInstance(loader, new Class<?>[] {DataSource.class}, (self, method, arguments) -> lent);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void givesAConnectionBackInItsMode(boolean autoCommit, @EmptyDatabase DataSource database) throws Exception {
+        try (var connection = database.getConnection()) {
+            connection.setAutoCommit(autoCommit);
+
+            Schema.migrate(pool(connection));
+
+            assertThat(connection.getAutoCommit()).isEqualTo(autoCommit);
+
+            execute(database, "update pgflow.schema_history set checksum = 'x' where file like '%V001%'");
+            assertThatThrownBy(() -> Schema.migrate(pool(connection))).isInstanceOf(SchemaException.class);
+            assertThat(connection.getAutoCommit()).isEqualTo(autoCommit);
         }
     }
 
