@@ -25,7 +25,10 @@ import tools.jackson.databind.json.JsonMapper;
  * Starts runs, waits for them and reads them: {@link RunningWorkers#client} in a program with workers, {@link #connect(String)} in one without. Any
  * thread may use it. However many do, it uses three connections at once at most, and one more to listen where it stands alone.
  *
- * <p>A call that gets no answer from the database, or is refused for another reason than those named, throws jOOQ's {@link DataAccessException}.
+ * <p>A call that gets no answer from the database, or is refused for another reason than those named, throws jOOQ's {@link DataAccessException}. A
+ * statement that was sent and is not answered for a minute, as where the network is cut without a word or the database is that slow, counts as one without
+ * an answer; what it was to do may have been done, or be done yet. Connections with a limit of their own, as {@code socketTimeout} in a URL, keep that. Two
+ * calls are under way at once; the others wait for those before them, and no interrupt ends that.
  */
 public final class Client implements Starter, AutoCloseable {
 
@@ -129,7 +132,7 @@ public final class Client implements Starter, AutoCloseable {
      * Starts runs as part of the caller's transaction: they are there for workers and everybody else when the caller commits, and never if it rolls
      * back. An error leaves the transaction to be rolled back, as PostgreSQL has it.
      *
-     * @param connection with the transaction; nothing on it is committed, rolled back or closed
+     * @param connection with the transaction; nothing on it is committed, rolled back or closed, and how long it may be silent is the caller's matter
      * @return for use while the transaction lasts, by one thread
      */
     public Starter in(Connection connection) {
@@ -180,7 +183,8 @@ public final class Client implements Starter, AutoCloseable {
 
     /**
      * Waits for the end of a run. The database wakes it; while waiting it holds no connection, and however many runs a process waits for cost
-     * about one statement in a few seconds. An outage of the database is waited out.
+     * about one statement in a few seconds. An outage of the database is waited out; a last look at the run that gets no answer may end a minute
+     * after the limit.
      *
      * @param run the run
      * @param limit how long to wait at most; a run that has ended is returned whatever the limit

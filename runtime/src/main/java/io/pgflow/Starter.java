@@ -9,7 +9,8 @@ import java.util.UUID;
  * Starts runs, by {@code pgflow.start_flows}: a {@link Client} each call in a transaction of its own, what {@link Client#in} gives as part of
  * the caller's.
  *
- * <p>Beside the errors below, a database that gives no answer or refuses for another reason is a {@link org.jooq.exception.DataAccessException}.
+ * <p>Beside the errors below, a database that gives no answer (a {@link Client} waits a minute for it) or refuses for another reason is a
+ * {@link org.jooq.exception.DataAccessException}. Runs may have been started where no answer came: with ids of yours you can start them again.
  */
 public sealed interface Starter permits Client, Starts {
 
@@ -43,7 +44,7 @@ public sealed interface Starter permits Client, Starts {
      * Starts many runs at once: all of them, or none where there is an error.
      *
      * @param flow a flow that is compiled in this database
-     * @param inputs one for each run; a thousand or so at a time are fastest
+     * @param inputs one for each run; a thousand or so at a time are fastest, and more than a hundred thousand may take longer than a client waits
      * @param <I> the input
      * @return the runs, in the order of the inputs
      * @throws IllegalArgumentException if an input cannot be stored as JSON

@@ -51,6 +51,9 @@ import org.postgresql.util.ServerErrorMessage;
 /**
  * Every statement that the client sends, each in a transaction of its own unless the connection is a caller's. Any thread may call it. Each throws
  * what {@link SqlErrors#explained} makes of an error.
+ *
+ * <p>Those who wait in line cannot be interrupted, and need not be: a statement without an answer ends after {@link Connections#SILENCE}, unless the
+ * pool has another limit, so that the line moves also where the network was cut without a word.
  */
 public class ClientQueries {
 
@@ -65,7 +68,7 @@ public class ClientQueries {
 
     /** Takes a connection for each call: two at once, and one more for {@link #await}. */
     ClientQueries(DataSource dataSource) {
-        this(Jooq.on(dataSource), AT_ONCE);
+        this(Jooq.on(new AutoCommit(dataSource, Connections.SILENCE)), AT_ONCE);
     }
 
     /** Works in a caller's transaction. */
