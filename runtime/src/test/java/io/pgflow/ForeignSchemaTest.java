@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
@@ -366,6 +367,36 @@ class ForeignSchemaTest {
                             .get(0, Boolean.class))
                     .isTrue();
         }
+    }
+
+    @Test
+    void tellsOnceThatARunFailedWhateverElseWasInHand() throws Exception {
+        var together = new CyclicBarrier(3);
+        var over = new CountDownLatch(1);
+        var recorder = new Recorder();
+        var builder = Flow.ofList("failed_once", Integer.class);
+        builder.map("reserve", Integer.class, builder.input(), n -> {
+            together.await();
+            if (n == 1) {
+                throw new PermanentFailure("it is not there");
+            }
+            over.await();
+            if (n == 2) {
+                throw new IllegalStateException("nor is this");
+            }
+            return n;
+        });
+        var flow = builder.build();
+
+        try (var workers = options().listener(recorder).start(flow)) {
+            workers.client().start(flow, List.of(1, 2, 3));
+            recorder.await(WorkerEvent.RunFailed.class);
+            over.countDown();
+        }
+
+        assertThat(recorder.all(WorkerEvent.TaskFailed.class)).hasSize(2);
+        assertThat(recorder.all(WorkerEvent.TaskLate.class)).hasSize(1);
+        assertThat(recorder.all(WorkerEvent.RunFailed.class)).hasSize(1);
     }
 
     @Test

@@ -82,9 +82,9 @@ final class ContractReports {
     private static Report settle(DSLContext db, Outcome outcome, Function<DSLContext, String> call) {
         return db.transactionResult(tx -> {
             Task task = outcome.task();
-            lock(tx.dsl(), task);
+            boolean goesOn = lock(tx.dsl(), task);
             if (tx.dsl().fetchExists(STEP_TASKS, current(outcome))) {
-                return report(tx.dsl(), task, call.apply(tx.dsl()));
+                return report(tx.dsl(), task, goesOn, call.apply(tx.dsl()));
             }
             // this attempt's own report may be what ended it, if the answer was lost
             return tx.dsl()
@@ -98,7 +98,8 @@ final class ContractReports {
         });
     }
 
-    private static Report report(DSLContext db, Task task, String status) {
+    /** What a call has made of the task, and of its run if that went on before. */
+    private static Report report(DSLContext db, Task task, boolean wentOn, String status) {
         Field<String> error = field(select(STEP_STATES.ERROR_MESSAGE)
                 .from(STEP_STATES)
                 .where(STEP_STATES.RUN_ID.eq(RUNS.RUN_ID), STEP_STATES.STATUS.eq("failed"))
@@ -110,12 +111,13 @@ final class ContractReports {
         Effect effect = effect(status);
         Instant retryAt = effect == Effect.RETRYING ? visibleAt(db, task) : null;
         boolean goesOn = run.value1().equals("started");
+        boolean ended = wentOn && !goesOn;
         return new Report(
                 task.runId(),
                 effect,
                 retryAt,
-                goesOn ? null : RunEnd.of(run.value1()),
-                goesOn ? null : run.value2(),
+                ended ? RunEnd.of(run.value1()) : null,
+                ended ? run.value2() : null,
                 goesOn && retryAt == null,
                 null);
     }
@@ -152,13 +154,15 @@ final class ContractReports {
         });
     }
 
-    /** Runs come before step states and tasks, as in pgflow's functions. */
-    private static void lock(DSLContext db, Task task) {
-        db.select(RUNS.RUN_ID)
+    /** Runs come before step states and tasks, as in pgflow's functions. Whether this one goes on. */
+    private static boolean lock(DSLContext db, Task task) {
+        return db.select(RUNS.STATUS)
                 .from(RUNS)
                 .where(RUNS.RUN_ID.eq(task.runId()))
                 .forUpdate()
-                .fetch();
+                .fetchOptional(RUNS.STATUS)
+                .filter(status -> status.equals("started"))
+                .isPresent();
     }
 
     private static Condition current(Outcome outcome) {
