@@ -8,6 +8,8 @@ import com.zaxxer.hikari.HikariDataSource;
 import io.pgflow.sql.Schema;
 import io.pgflow.testing.Invariants;
 import io.pgflow.testing.TestDatabases;
+import java.math.BigDecimal;
+import java.math.BigInteger;
 import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
@@ -16,6 +18,7 @@ import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
 import javax.sql.DataSource;
 import org.jooq.DSLContext;
 import org.jooq.SQLDialect;
@@ -397,6 +400,51 @@ class ForeignSchemaTest {
         assertThat(recorder.all(WorkerEvent.TaskFailed.class)).hasSize(2);
         assertThat(recorder.all(WorkerEvent.TaskLate.class)).hasSize(1);
         assertThat(recorder.all(WorkerEvent.RunFailed.class)).hasSize(1);
+    }
+
+    @Test
+    void tellsTheEndOfARunWhoseReportWentBesideOneThatIsRefused() throws Exception {
+        var mayEnd = Stream.generate(() -> new CountDownLatch(1)).limit(3).toList();
+        var recorder = new Recorder();
+        var builder = Flow.of("beside", Integer.class).maxAttempts(1);
+        builder.step("give", Object.class, n -> {
+            mayEnd.get(n).await();
+            return n == 2 ? new BigDecimal(BigInteger.ONE, -200_000) : n; // beyond numeric
+        });
+        var flow = builder.build();
+
+        UUID first;
+        UUID stored;
+        try (var workers = options().listener(recorder).start(flow)) {
+            first = workers.client().start(flow, 0);
+            stored = workers.client().start(flow, 1);
+            workers.client().start(flow, 2);
+            awaitInHand(workers, 3);
+            admin.transaction(tx -> {
+                tx.dsl().execute("select from pgflow.runs where run_id = ? for update", first);
+                mayEnd.get(0).countDown();
+                await(
+                        "exists (select from pg_stat_activity where wait_event_type = 'Lock' and query like '%for update%')");
+                mayEnd.get(1).countDown();
+                awaitInHand(workers, 1);
+                mayEnd.get(2).countDown();
+                awaitInHand(workers, 0);
+            }); // the other two wait for the first one's answer, and go together then
+        }
+
+        assertThat(recorder.all(WorkerEvent.RunCompleted.class))
+                .extracting(WorkerEvent.RunCompleted::runId)
+                .containsExactly(first, stored);
+        assertThat(recorder.all(WorkerEvent.RunFailed.class)).hasSize(1);
+    }
+
+    /** Waits until so many handlers run; the outcomes of all others were accepted. */
+    private static void awaitInHand(RunningWorkers workers, int tasks) {
+        long giveUpAt = System.nanoTime() + LIMIT.toNanos();
+        while (workers.snapshot().getFirst().activeTasks().size() != tasks) {
+            assertThat(System.nanoTime()).as("tasks in hand").isLessThan(giveUpAt);
+            LockSupport.parkNanos(Duration.ofMillis(5).toNanos());
+        }
     }
 
     @Test

@@ -2,6 +2,7 @@ package io.pgflow.internal;
 
 import static io.pgflow.sql.jooq.pgflow.Tables.WORKERS;
 import static io.pgflow.sql.jooq.pgmq.Tables.NOTIFY_INSERT_THROTTLE;
+import static java.util.Objects.requireNonNull;
 import static org.jooq.impl.DSL.field;
 import static org.jooq.impl.DSL.function;
 import static org.jooq.impl.DSL.name;
@@ -11,9 +12,13 @@ import static org.jooq.impl.DSL.val;
 import io.pgflow.sql.jooq.pgmq.Routines;
 import java.time.Duration;
 import java.time.OffsetDateTime;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.UUID;
+import java.util.function.BiFunction;
+import org.jooq.DSLContext;
 import org.jooq.Field;
 import org.jooq.Table;
 import org.jooq.impl.SQLDataType;
@@ -33,6 +38,12 @@ final class ContractQueries extends Queries {
     static final Field<OffsetDateTime> VT = field(name("vt"), SQLDataType.OFFSETDATETIME);
 
     private final Session session;
+
+    /**
+     * Reports of lists that an error cut short, until these come again, whole or in parts: only the first answer has the end of its run. For the
+     * one thread that records.
+     */
+    private final Map<Attempt, Report> unread = new HashMap<>();
 
     ContractQueries(Session session) {
         super(session);
@@ -109,15 +120,22 @@ final class ContractQueries extends Queries {
     /** Nothing is handed over. */
     @Override
     List<Report> complete(List<Outcome.Completed> completed, @Nullable UUID @Nullable [] workers) {
-        return completed.stream()
-                .map(outcome -> session.call(db -> ContractReports.complete(db, outcome)))
-                .toList();
+        return reports(completed, ContractReports::complete);
     }
 
     @Override
     List<Report> fail(List<? extends Outcome.Failure> failed) {
-        return failed.stream()
-                .map(outcome -> session.call(db -> ContractReports.fail(db, outcome)))
+        return reports(failed, ContractReports::fail);
+    }
+
+    private <O extends Outcome> List<Report> reports(List<O> outcomes, BiFunction<DSLContext, O, Report> record) {
+        for (O outcome : outcomes) {
+            if (!unread.containsKey(outcome.attempt())) {
+                unread.put(outcome.attempt(), session.call(db -> record.apply(db, outcome)));
+            }
+        }
+        return outcomes.stream()
+                .map(outcome -> requireNonNull(unread.remove(outcome.attempt())))
                 .toList();
     }
 
