@@ -31,7 +31,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
  * A schema made by pgflow itself: workers get along with the contract's functions and columns. The stand-in is our own schema, used by a role
- * that may touch nothing but the contract, and with two faults of pgflow's put back.
+ * that may touch nothing but the contract, and with three faults of pgflow's put back.
  */
 @ExtendWith(TestDatabases.class)
 class ForeignSchemaTest {
@@ -113,6 +113,16 @@ class ForeignSchemaTest {
             $$
             """;
 
+    /** As pgflow has it: no cap. */
+    private static final String FAULTY_RETRY_DELAY = """
+            create or replace function pgflow.calculate_retry_delay(base_delay numeric, attempts_count int)
+            returns int
+            language sql
+            immutable
+            parallel safe
+            as $$ select floor(base_delay * power(2, attempts_count))::int $$
+            """;
+
     private static final String ROLE =
             "pgflow_contract_" + UUID.randomUUID().toString().substring(0, 8);
     private static DataSource owners;
@@ -125,6 +135,7 @@ class ForeignSchemaTest {
         Schema.migrate(database);
         admin = DSL.using(database, SQLDialect.POSTGRES);
         admin.execute(FAULTY_START_TASKS);
+        admin.execute(FAULTY_RETRY_DELAY);
         admin.execute(STRIP.replace("%1$I", ROLE).replace("%%", "%"));
         var config = new HikariConfig();
         config.setDataSource(database);
@@ -370,6 +381,40 @@ class ForeignSchemaTest {
                             .get(0, Boolean.class))
                     .isTrue();
         }
+    }
+
+    @Test
+    void triesAgainWhereTheRetryDelayIsBeyondAllNumbers() throws Exception {
+        var builder = Flow.of("patient", String.class);
+        builder.step("busy", Integer.class, input -> {
+            throw input.equals("asks")
+                    ? new RetryLater(Duration.ofHours(3), "busy")
+                    : new IllegalStateException("busy");
+        });
+        var flow = builder.maxAttempts(100).build();
+        try (var workers = options().start(flow);
+                var connection = pool.getConnection()) {
+            connection.setAutoCommit(false);
+            var fails = workers.client().in(connection).start(flow, "fails");
+            var asks = workers.client().in(connection).start(flow, "asks");
+            DSL.using(connection, SQLDialect.POSTGRES)
+                    .execute("update pgflow.step_tasks set attempts_count = 28 where run_id in (?, ?)", fails, asks);
+            connection.commit();
+
+            await(
+                    "2 = (select count(*) from pgflow.step_tasks where flow_slug = 'patient' and status = 'queued' and attempts_count = 29)");
+            assertThat(task(fails, "error_message")).contains("busy");
+            assertThat(hours(fails)).isEqualTo(23);
+            assertThat(hours(asks)).isEqualTo(2);
+        }
+    }
+
+    /** For how many whole hours its message is hidden. */
+    private static int hours(UUID run) {
+        return admin.fetchSingle(
+                        "select floor(extract(epoch from vt - clock_timestamp()) / 3600)::int from pgmq.q_patient where message ->> 'run_id' = ?",
+                        run.toString())
+                .get(0, Integer.class);
     }
 
     @Test

@@ -26,6 +26,7 @@ import org.jooq.Condition;
 import org.jooq.DSLContext;
 import org.jooq.Field;
 import org.jooq.JSONB;
+import org.jooq.exception.DataAccessException;
 import org.jooq.impl.SQLDataType;
 import org.jspecify.annotations.Nullable;
 
@@ -36,6 +37,9 @@ import org.jspecify.annotations.Nullable;
 final class ContractReports {
 
     private static final Field<Long> MSG_ID = field(name("msg_id"), SQLDataType.BIGINT);
+
+    /** The retry delay where pgflow's own is too large, in seconds: the most that PgFlow's function gives. */
+    private static final int A_DAY = 86_400;
 
     private ContractReports() {}
 
@@ -54,21 +58,46 @@ final class ContractReports {
     }
 
     private static String failed(DSLContext db, Outcome.Failure outcome) {
-        Task task = outcome.task();
         if (outcome.permanent()) { // the contract knows no other way to try no more
             db.update(STEP_TASKS)
                     .set(STEP_TASKS.ATTEMPTS_COUNT, greatest(STEP_TASKS.ATTEMPTS_COUNT, mostAttempts()))
                     .where(current(outcome))
                     .execute();
         }
+        try {
+            return db.transactionResult(tx -> failTask(tx.dsl(), outcome));
+        } catch (DataAccessException e) {
+            // pgflow's retry delay doubles with each attempt, and soon no int holds it
+            if (!e.sqlState().equals("22003") || !queueAgain(db, outcome)) {
+                throw e;
+            }
+            return "queued";
+        }
+    }
+
+    private static String failTask(DSLContext db, Outcome.Failure outcome) {
+        Task task = outcome.task();
         var t = FAIL_TASK(task.runId(), task.stepSlug(), task.taskIndex(), outcome.error());
         var after = db.select(t.STATUS, t.MESSAGE_ID).from(t).fetchSingle();
         Integer retryAfter = Queries.retryAfter(outcome);
         if (retryAfter != null && after.value1().equals("queued")) {
-            var hidden = SET_VT_BATCH(task.flowSlug(), new Long[] {after.value2()}, new Integer[] {retryAfter});
-            db.select(hidden.MSG_ID).from(hidden).execute();
+            hide(db, task, retryAfter, after.value2());
         }
         return after.value1();
+    }
+
+    /** What {@code fail_task} does where attempts are left, but with a delay that is not pgflow's; false where none are. */
+    private static boolean queueAgain(DSLContext db, Outcome.Failure outcome) {
+        Long[] messages = db.update(STEP_TASKS)
+                .set(STEP_TASKS.STATUS, "queued")
+                .setNull(STEP_TASKS.STARTED_AT)
+                .set(STEP_TASKS.ERROR_MESSAGE, outcome.error())
+                .where(current(outcome), STEP_TASKS.ATTEMPTS_COUNT.lt(mostAttempts()))
+                .returningResult(STEP_TASKS.MESSAGE_ID)
+                .fetchArray(STEP_TASKS.MESSAGE_ID);
+        Integer retryAfter = Queries.retryAfter(outcome);
+        hide(db, outcome.task(), retryAfter == null ? A_DAY : retryAfter, messages);
+        return messages.length > 0;
     }
 
     private static Field<Integer> mostAttempts() {
@@ -145,13 +174,17 @@ final class ContractReports {
                     .where(current(released))
                     .returningResult(STEP_TASKS.MESSAGE_ID)
                     .fetchArray(STEP_TASKS.MESSAGE_ID);
-            var shown = SET_VT_BATCH(
-                    task.flowSlug(),
-                    messages,
-                    Arrays.stream(messages).map(id -> 0).toArray(Integer[]::new));
-            tx.dsl().select(shown.MSG_ID).from(shown).execute();
+            hide(tx.dsl(), task, 0, messages);
             return messages.length;
         });
+    }
+
+    private static void hide(DSLContext db, Task task, int seconds, Long... messages) {
+        var hidden = SET_VT_BATCH(
+                task.flowSlug(),
+                messages,
+                Arrays.stream(messages).map(id -> seconds).toArray(Integer[]::new));
+        db.select(hidden.MSG_ID).from(hidden).execute();
     }
 
     /** Runs come before step states and tasks, as in pgflow's functions. Whether this one goes on. */
