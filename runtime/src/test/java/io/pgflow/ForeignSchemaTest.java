@@ -493,6 +493,26 @@ class ForeignSchemaTest {
     }
 
     @Test
+    void doesNotSayThatItHasStoppedWhileItWorks() {
+        var builder = Flow.of("again", Integer.class);
+        builder.step("any", Integer.class, n -> n);
+        var flow = builder.build();
+        var id = UUID.randomUUID();
+        var working = "exists (select from pgflow.workers where worker_id = ? and stopped_at is null)";
+        options().workerId(id).start(flow).close();
+
+        try (var workers = options().workerId(id).start(flow)) {
+            assertThat(workers.snapshot().getFirst().id()).isEqualTo(id);
+            assertThat(admin.fetchSingle("select " + working, id).get(0, Boolean.class))
+                    .as("started again")
+                    .isTrue();
+
+            admin.execute("update pgflow.workers set stopped_at = now() where worker_id = ?", id);
+            await(working, id); // by its next heartbeat
+        }
+    }
+
+    @Test
     void isWokenByAnnouncements() throws Exception {
         var builder = Flow.of("announced", Integer.class);
         builder.step("any", Integer.class, n -> n);

@@ -57,6 +57,7 @@ final class ContractQueries extends Queries {
                 .onConflict(WORKERS.WORKER_ID)
                 .doUpdate()
                 .set(WORKERS.LAST_HEARTBEAT_AT, NOW)
+                .setNull(WORKERS.STOPPED_AT)
                 .execute());
     }
 
@@ -64,6 +65,7 @@ final class ContractQueries extends Queries {
     Standing heartbeat(UUID worker) {
         return session.call(db -> db.update(WORKERS)
                 .set(WORKERS.LAST_HEARTBEAT_AT, NOW)
+                .setNull(WORKERS.STOPPED_AT)
                 .where(WORKERS.WORKER_ID.eq(worker))
                 .returningResult(WORKERS.DEPRECATED_AT)
                 .fetchOptional(row -> row.value1() == null ? Standing.RUNNING : Standing.DEPRECATED)
