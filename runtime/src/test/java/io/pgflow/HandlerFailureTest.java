@@ -15,6 +15,8 @@ import javax.sql.DataSource;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.slf4j.LoggerFactory;
 
 /** What a handler throws fails its attempt, and nothing else. */
@@ -120,9 +122,56 @@ class HandlerFailureTest {
             default -> "done";
         });
         flows.retryAtOnce(flow);
-
         assertThat(flows.runToEnd(flow, "x").output()).hasValue("{\"a\": \"done\"}");
         assertThat(attempts).hasValue(4);
+    }
+
+    @SuppressWarnings({"NullAway", "OverrideThrowableToString"})
+    static List<RuntimeException> hardToTell() {
+        return List.of(
+                new RuntimeException() {
+                    @Override
+                    public String toString() {
+                        return getMessage(); // null
+                    }
+                },
+                new RuntimeException() {
+                    @Override
+                    public synchronized Throwable getCause() {
+                        throw new LinkageError("nobody learns this");
+                    }
+                },
+                new RuntimeException("line\nbreak") {
+                    @Override
+                    public StackTraceElement[] getStackTrace() {
+                        throw new IllegalArgumentException("nor where it was");
+                    }
+                },
+                new RetryLater(Duration.ofSeconds(1), "later") {
+                    @Override
+                    public Duration after() {
+                        throw new IllegalArgumentException("nor when");
+                    }
+                });
+    }
+
+    @ParameterizedTest
+    @MethodSource("hardToTell")
+    void recordsWhatItCanOfAnExceptionThatIsHardToTell(RuntimeException thrown, TestFlows flows) {
+        var builder = Flow.of("hard_to_tell" + thrown.getClass().getName().replaceAll("\\D", ""), String.class)
+                .maxAttempts(1);
+        builder.step("a", String.class, input -> {
+            throw thrown;
+        });
+        var flow = builder.build();
+
+        failsOnce(flows, flow);
+
+        assertThat(row(flows, flow.slug()))
+                .startsWith("failed 1 ")
+                .containsAnyOf(
+                        thrown.getClass().getName(),
+                        "what the handler threw cannot be told: java.lang.IllegalArgumentException");
     }
 
     @SuppressWarnings("InfiniteRecursion")

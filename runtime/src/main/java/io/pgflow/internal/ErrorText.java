@@ -6,6 +6,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** What is stored of an exception: class and message, of its causes too. Stack traces go to the log. */
 final class ErrorText {
@@ -34,19 +35,29 @@ final class ErrorText {
     private static List<Throwable> chain(Throwable thrown) {
         var chain = new ArrayList<Throwable>();
         Set<Throwable> seen = Collections.newSetFromMap(new IdentityHashMap<>());
-        for (Throwable e = thrown; e != null && seen.add(e); e = e.getCause()) {
+        for (Throwable e = thrown; e != null && seen.add(e); e = cause(e)) {
             chain.add(e);
         }
         return chain;
     }
 
-    /** What an exception says of itself; its class if even that goes wrong. */
+    /** What an exception says of itself; its class if that is nothing, or even that goes wrong. */
     static String say(Throwable thrown) {
+        String name = thrown.getClass().getName();
         try {
-            return thrown.toString();
-        } catch (RuntimeException | StackOverflowError e) {
-            return thrown.getClass().getName() + ", which cannot say more: "
-                    + e.getClass().getName();
+            @Nullable String text = thrown.toString(); // its own, and perhaps null
+            return text == null ? name : text;
+        } catch (RuntimeException | Error e) {
+            return name + ", which cannot say more: " + e.getClass().getName();
+        }
+    }
+
+    /** The cause of an exception; null if it has none, or cannot say. */
+    static @Nullable Throwable cause(Throwable thrown) {
+        try {
+            return thrown.getCause();
+        } catch (RuntimeException | Error e) {
+            return null;
         }
     }
 

@@ -130,27 +130,36 @@ final class InHand {
     void start(TaskScope scope, Task task) {
         var attempt = new Attempt(task, workerId, clock.instant(), runner.inputOf(task));
         running.add(attempt);
-        var deadline = deadlines.schedule(task.timeout(), () -> timeOut(attempt));
-        Runnable whole = () -> {
-            attempt.runsOn(Thread.currentThread());
-            events.taskStarted(attempt);
-            try {
-                Outcome outcome = runner.run(attempt);
-                deadline.cancel(false);
-                if (attempt.settle()) {
-                    outcomes.accept(outcome); // recording is another thread's
-                }
-            } finally {
-                end(attempt);
-            }
-        };
         try {
-            scope.fork(whole);
+            var deadline = deadlines.schedule(task.timeout(), () -> timeOut(attempt));
+            scope.fork(() -> {
+                try {
+                    attempt.runsOn(Thread.currentThread());
+                    events.taskStarted(attempt);
+                    Outcome outcome = run(attempt);
+                    deadline.cancel(false);
+                    if (attempt.settle()) {
+                        outcomes.accept(outcome); // recording is another thread's
+                    }
+                } finally {
+                    end(attempt);
+                }
+            });
         } catch (RuntimeException | Error e) { // no memory for a thread
-            log.error("{}", LogLine.of("task_not_started").with(task).with("next", "it is handed back"), e);
-            deadline.cancel(false);
-            handBack(attempt);
+            handBack(attempt); // and the deadline finds it settled
             end(attempt);
+            log.error("{}", LogLine.of("task_not_started").with(task).with("next", "it is handed back"), e);
+        }
+    }
+
+    private Outcome run(Attempt attempt) {
+        try {
+            return runner.run(attempt);
+        } catch (RuntimeException
+                | Error e) { // the runner tells whatever a handler throws, unless it cannot even be told
+            return new Outcome.Failed(
+                    attempt,
+                    "what the handler threw cannot be told: " + e.getClass().getName());
         }
     }
 

@@ -2,6 +2,8 @@ package io.pgflow.internal;
 
 import java.util.Collections;
 import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -29,33 +31,43 @@ final class PrintableError extends Throwable {
         for (Throwable suppressed : thrown.getSuppressed()) {
             printable &= isPrintable(suppressed, seen);
         }
-        Throwable cause = thrown.getCause();
+        Throwable cause = ErrorText.cause(thrown);
         return printable && (cause == null || isPrintable(cause, seen));
     }
 
     private static boolean saysWhatCanBePrinted(Throwable thrown) {
         try {
-            String text = thrown.toString();
+            String text = String.valueOf(thrown.toString());
             String message = String.valueOf(thrown.getMessage());
+            var unused =
+                    List.of(thrown.getStackTrace(), Optional.ofNullable(thrown.getCause())); // loggers ask for them
             return text.equals(LogLine.printable(text)) && message.equals(LogLine.printable(message));
-        } catch (RuntimeException | StackOverflowError e) {
-            return false; // loggers would ask it too
+        } catch (RuntimeException | Error e) {
+            return false;
         }
     }
 
     private static PrintableError copy(Throwable thrown, Set<Throwable> seen) {
         seen.add(thrown);
-        Throwable cause = thrown.getCause();
+        Throwable cause = ErrorText.cause(thrown);
         var copy = new PrintableError(
                 LogLine.printable(ErrorText.say(thrown)),
                 cause == null || seen.contains(cause) ? null : copy(cause, seen));
-        copy.setStackTrace(thrown.getStackTrace());
+        copy.setStackTrace(trace(thrown));
         for (Throwable suppressed : thrown.getSuppressed()) {
             if (!seen.contains(suppressed)) {
                 copy.addSuppressed(copy(suppressed, seen));
             }
         }
         return copy;
+    }
+
+    private static StackTraceElement[] trace(Throwable thrown) {
+        try {
+            return thrown.getStackTrace();
+        } catch (RuntimeException | Error e) {
+            return new StackTraceElement[0];
+        }
     }
 
     private static Set<Throwable> newSet() {

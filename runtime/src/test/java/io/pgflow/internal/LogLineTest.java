@@ -107,6 +107,7 @@ class LogLineTest {
     }
 
     @Test
+    @SuppressWarnings({"NullAway", "OverrideThrowableToString"})
     void printsExceptionsThatCannotEvenSayWhatTheyAre() {
         var thrown = new RuntimeException() {
             @Override
@@ -116,5 +117,20 @@ class LogLineTest {
         };
 
         assertThat(ErrorText.of(thrown)).startsWith(thrown.getClass().getName() + ", which cannot say more");
+
+        var silent = new RuntimeException() {
+            @Override
+            public String toString() {
+                return getMessage(); // null
+            }
+
+            @Override
+            public synchronized Throwable getCause() {
+                throw new LinkageError("broken too");
+            }
+        };
+
+        assertThat(ErrorText.of(silent)).isEqualTo(silent.getClass().getName());
+        assertThat(PrintableError.of(silent)).hasMessage(silent.getClass().getName());
     }
 }
