@@ -2,9 +2,13 @@ package io.pgflow;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.pgflow.WorkerEvent.OutageBegan;
 import io.pgflow.WorkerEvent.PollStarted;
 import io.pgflow.WorkerEvent.TaskCompleted;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -137,5 +141,89 @@ class RecordingTest {
                         where n.queue_name = 'announced_on' and t.tgname = 'trigger_notify_queue_insert_listeners'"""))
                 .as("throttle and trigger, both there")
                 .isEqualTo(1L);
+    }
+
+    /** Has updates of tasks refused, with a state that does not say that data is at fault, as a trigger of an operator's may do. */
+    private static void refuse(TestFlows flows, String condition) {
+        flows.db().execute("""
+                create or replace function refuse() returns trigger language plpgsql as $$
+                begin
+                  raise exception 'not this one';
+                end
+                $$""");
+        flows.db()
+                .execute("create trigger refuse before update on pgflow.step_tasks for each row when (" + condition
+                        + ") execute function refuse()");
+    }
+
+    /** Returns its input, and throws it if it begins with "no"; all at once, when {@code go} says so. */
+    private Flow<String> together(String slug, CountDownLatch go) {
+        var flow = Flow.of(slug, String.class).maxAttempts(1);
+        flow.step("a", String.class, input -> {
+            calls.incrementAndGet();
+            go.await();
+            if (input.startsWith("no")) {
+                throw new IllegalStateException(input);
+            }
+            return input;
+        });
+        return flow.build();
+    }
+
+    @Test
+    void partsWithAResultThatTheDatabaseNeverTakes(TestFlows flows) throws Exception {
+        refuse(flows, "new.output = '\"bad\"'");
+        var go = new CountDownLatch(1);
+        var flow = together("never_taken", go);
+        var workers = flows.start(options().concurrency(64), flow);
+        var inputs = new ArrayList<>(Collections.nCopies(50, "good"));
+        inputs.set(20, "bad");
+        var runs = flows.client().startAll(flow, inputs);
+        flows.await("count(*) = 50 from pgflow.step_tasks where flow_slug = 'never_taken' and status = 'started'");
+
+        go.countDown();
+        flows.awaitAllEnded();
+        workers.close();
+        flows.db().execute("drop trigger refuse on pgflow.step_tasks");
+
+        assertThat(flows.db()
+                        .fetchValue(
+                                "select error_message from pgflow.step_tasks where run_id = ? and status = 'failed'",
+                                runs.get(20)))
+                .asString()
+                .startsWith("Its output cannot be stored: [P0001] ERROR: not this one");
+        assertThat(
+                        flows.db()
+                                .fetchValue(
+                                        "select count(*) from pgflow.runs where status = 'completed' and flow_slug = 'never_taken'"))
+                .isEqualTo(49L);
+        assertThat(calls).hasValue(50);
+        assertThat(recorder.all(OutageBegan.class)).isEmpty();
+    }
+
+    @Test
+    void partsWithAFailureThatTheDatabaseNeverTakes(TestFlows flows) throws Exception {
+        refuse(flows, "new.error_message like '%not stored%' or new.error_message like '%cannot be stored%'");
+        var go = new CountDownLatch(1);
+        var flow = together("never_told", go);
+        try (var log = LogCapture.of("io.pgflow")) {
+            var workers = flows.start(options().concurrency(64), flow);
+            var inputs = new ArrayList<>(Collections.nCopies(50, "no"));
+            inputs.set(20, "not stored");
+            var run = flows.client().startAll(flow, inputs).get(20);
+            flows.await("count(*) = 50 from pgflow.step_tasks where flow_slug = 'never_told' and status = 'started'");
+
+            go.countDown();
+            flows.await("count(*) = 49 from pgflow.runs where flow_slug = 'never_told' and status = 'failed'");
+            workers.close();
+            flows.db().execute("drop trigger refuse on pgflow.step_tasks");
+
+            assertThat(log.messages("failure_refused"))
+                    .singleElement()
+                    .asString()
+                    .contains(run.toString(), "not this one", "run again");
+            assertThat(calls).hasValue(50);
+            flows.db().execute("select pgflow.fail_task(?, 'a', 0, 'in the end')", run);
+        }
     }
 }

@@ -36,6 +36,9 @@ final class OutcomeWriter implements AutoCloseable {
 
     private static final int LARGEST_BATCH_SIZE = 8 << 20;
 
+    /** So often an outcome by itself is sent that is refused for another reason than its data, which may be over by then. */
+    private static final int TRIES = 5;
+
     private static final String RECORDING = "recording outcomes";
     /** The pause between attempts once there is not much time left. */
     private static final Duration SHORT = Duration.ofMillis(100);
@@ -56,6 +59,15 @@ final class OutcomeWriter implements AutoCloseable {
 
     /** An outcome, and whether it took part of the room. */
     private record Entry(Outcome outcome, boolean tookRoom) {}
+
+    /** The database does not take what was sent, however often it is. */
+    private static final class Refusal extends Exception {
+        private static final long serialVersionUID = 1L;
+
+        Refusal(DataAccessException reason) {
+            super(SqlErrors.describe(reason), reason);
+        }
+    }
 
     /**
      * Starts the thread that records.
@@ -144,7 +156,7 @@ final class OutcomeWriter implements AutoCloseable {
             statement.lock();
             try {
                 record(batch);
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) { // errors too: without this thread nothing would ever be recorded
                 log.error(
                         "{}",
                         LogLine.of("outcomes_lost")
@@ -196,8 +208,7 @@ final class OutcomeWriter implements AutoCloseable {
                 queries::fail,
                 (outcome, reason) -> new Outcome.Failed(outcome.attempt(), "Its error cannot be stored: " + reason));
         if (!released.isEmpty()) {
-            int given = untilAnswered(released, queries::release);
-            log.info("{}", LogLine.of("tasks_handed_back").with("tasks", given));
+            release(released);
         }
     }
 
@@ -212,30 +223,48 @@ final class OutcomeWriter implements AutoCloseable {
         if (outcomes.isEmpty()) {
             return;
         }
-        List<Report> reports;
         try {
-            reports = untilAnswered(outcomes, statement);
-        } catch (DataAccessException e) {
-            if (!SqlErrors.refusesData(e)) {
-                throw e;
-            }
+            tell(outcomes, untilAnswered(outcomes, statement));
+        } catch (Refusal e) {
             if (outcomes.size() == 1) {
-                log.warn(
-                        "{}",
-                        LogLine.of("outcome_refused")
-                                .with(outcomes.getFirst().task())
-                                .with("error", SqlErrors.describe(e))
-                                .with("next", "the attempt fails"));
-                Outcome.Failed instead = refusal.apply(outcomes.getFirst(), SqlErrors.describe(e));
-                tell(List.of(instead), untilAnswered(List.of(instead), queries::fail));
+                warn("outcome_refused", outcomes.getFirst(), e, "the attempt fails");
+                fail(refusal.apply(outcomes.getFirst(), String.valueOf(e.getMessage())));
             } else {
                 int half = outcomes.size() / 2;
                 record(outcomes.subList(0, half), statement, refusal);
                 record(outcomes.subList(half, outcomes.size()), statement, refusal);
             }
-            return;
         }
-        tell(outcomes, reports);
+    }
+
+    private void fail(Outcome.Failed instead) {
+        try {
+            tell(List.of(instead), untilAnswered(List.of(instead), queries::fail));
+        } catch (Refusal e) {
+            warn("failure_refused", instead, e, "its task is run again");
+        }
+    }
+
+    private void release(List<Outcome.Released> released) {
+        try {
+            int given = untilAnswered(released, queries::release);
+            log.info("{}", LogLine.of("tasks_handed_back").with("tasks", given));
+        } catch (Refusal e) {
+            if (released.size() == 1) {
+                warn("release_refused", released.getFirst(), e, "its task is run again");
+            } else {
+                released.forEach(outcome -> release(List.of(outcome)));
+            }
+        }
+    }
+
+    private static void warn(String event, Outcome outcome, Refusal refusal, String next) {
+        log.warn(
+                "{}",
+                LogLine.of(event)
+                        .with(outcome.task())
+                        .with("error", refusal.getMessage())
+                        .with("next", next));
     }
 
     private void tell(List<? extends Outcome> outcomes, List<Report> reports) {
@@ -244,8 +273,9 @@ final class OutcomeWriter implements AutoCloseable {
         }
     }
 
-    /** Sends the statement until the database answers to it, or refuses the data; once closing, no longer than the limit. */
-    private <O, T> T untilAnswered(List<O> outcomes, Function<List<O>, T> statement) {
+    /** Sends the statement until the database answers to it, or refuses what it brings; once closing, no longer than the limit. */
+    private <O, T> T untilAnswered(List<O> outcomes, Function<List<O>, T> statement) throws Refusal {
+        int refused = 0;
         while (true) {
             long beganAt = System.nanoTime();
             try {
@@ -255,11 +285,19 @@ final class OutcomeWriter implements AutoCloseable {
                 backoff.reset();
                 return answer;
             } catch (DataAccessException e) {
+                boolean heals = SqlErrors.heals(e);
+                refused += heals ? 0 : 1;
+                if (SqlErrors.refusesData(e) || refused == TRIES || (refused > 0 && outcomes.size() > 1)) {
+                    backoff.reset();
+                    throw new Refusal(e);
+                }
                 Duration pause = isClosing() ? SHORT : backoff.next();
-                if (SqlErrors.refusesData(e) || System.nanoTime() + pause.toNanos() - giveUpAt > 0) {
+                if (System.nanoTime() + pause.toNanos() - giveUpAt > 0) {
                     throw e;
                 }
-                events.unanswered(RECORDING, SqlErrors.describe(e));
+                if (heals) {
+                    events.unanswered(RECORDING, SqlErrors.describe(e));
+                }
                 log.warn(
                         "{}",
                         LogLine.of("recording_failed")
