@@ -1,7 +1,6 @@
 package io.pgflow.internal;
 
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -30,6 +29,12 @@ final class RunInputs {
     /** Characters kept, beside what somebody waits for. */
     private static final long KEPT = 16 << 20;
 
+    /** What it takes to keep one, beside its own characters. */
+    private static final int ENTRY = 200;
+
+    /** Fetched together at most: each may be long. */
+    private static final int BATCH = 100;
+
     private final Queries queries;
     private final Backoff backoff = new Backoff(Duration.ofMillis(100), Duration.ofSeconds(5), new Random());
     private final ReentrantLock lock = new ReentrantLock();
@@ -57,8 +62,8 @@ final class RunInputs {
                 inputs.put(run, input);
                 wanted.add(run);
                 if (!fetching) {
-                    fetching = true;
                     Thread.ofVirtual().name("pgflow-inputs").start(this::fetch);
+                    fetching = true;
                 }
             }
             return input;
@@ -101,7 +106,7 @@ final class RunInputs {
                 } else {
                     retryLater(runs, e);
                 }
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) { // errors too: those who ask must not wait for nobody
                 failed(runs, e);
             }
         }
@@ -110,8 +115,8 @@ final class RunInputs {
     private List<UUID> next() {
         lock.lock();
         try {
-            var runs = new ArrayList<>(wanted);
-            wanted.clear();
+            var runs = wanted.stream().limit(BATCH).toList();
+            runs.forEach(wanted::remove);
             fetching = !runs.isEmpty();
             return runs;
         } finally {
@@ -132,7 +137,7 @@ final class RunInputs {
                     inputs.remove(run);
                     input.completeExceptionally(new IllegalStateException("the run is not there any more"));
                 } else {
-                    kept += json.length();
+                    kept += json.length() + ENTRY;
                     input.complete(json);
                 }
             }
@@ -146,13 +151,13 @@ final class RunInputs {
         for (Iterator<CompletableFuture<String>> all = inputs.values().iterator(); all.hasNext() && kept > KEPT; ) {
             var input = all.next();
             if (input.isDone()) {
-                kept -= input.join().length();
+                kept -= input.join().length() + ENTRY;
                 all.remove();
             }
         }
     }
 
-    private void failed(List<UUID> runs, RuntimeException e) {
+    private void failed(List<UUID> runs, Throwable e) {
         lock.lock();
         try {
             for (UUID run : runs) {
