@@ -33,7 +33,7 @@ public final class RunningWorkers implements AutoCloseable {
             var workers = new RunningWorkers(Engine.start(database, work, stop), stop, signals, work.json());
             workers.engine.introduce(workers);
             return workers;
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) { // else the JVM's end would wait for workers that are not there
             stop.ended();
             signals.ignore();
             throw e;

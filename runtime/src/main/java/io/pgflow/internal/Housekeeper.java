@@ -117,7 +117,7 @@ final class Housekeeper {
                 events.answered(HOUSEKEEPING);
                 broken.reset();
                 awaitAnnouncements();
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) { // errors too: without heartbeats others would take the tasks
                 if (closed) {
                     return;
                 }

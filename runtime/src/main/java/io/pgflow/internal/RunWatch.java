@@ -218,7 +218,7 @@ public final class RunWatch implements AutoCloseable {
                             .with("again_in", pause)
                             .with("error", SqlErrors.describe(e)));
             return pause;
-        } catch (RuntimeException e) { // for good
+        } catch (RuntimeException | Error e) { // for good
             asked.forEach((run, awaited) -> {
                 runs.remove(run, awaited);
                 awaited.answer.completeExceptionally(e);
