@@ -3,9 +3,10 @@ package io.pgflow.internal;
 import java.time.Duration;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
-/** Calls back when an attempt's time is over, on a thread of its own: a platform thread, which pinned carriers cannot hold up. */
+/** Calls back when a time is over, on a thread of its own: a platform thread, which pinned carriers cannot hold up. Once closed it does nothing. */
 final class Deadlines implements AutoCloseable {
 
     private final ScheduledThreadPoolExecutor timer;
@@ -14,6 +15,7 @@ final class Deadlines implements AutoCloseable {
         timer = new ScheduledThreadPoolExecutor(
                 1, Thread.ofPlatform().daemon().name("pgflow-deadlines").factory());
         timer.setRemoveOnCancelPolicy(true); // most are cancelled, long before their time
+        timer.setRejectedExecutionHandler(new ThreadPoolExecutor.DiscardPolicy());
     }
 
     /** Runs the action after so long, unless cancelled. It must be short. */

@@ -197,6 +197,11 @@ final class InHand {
         events.taskUnresponsive(attempt);
     }
 
+    /** Interrupts handlers at a time, by {@link System#nanoTime}, also where those that pin their carriers leave none to the worker's own thread. */
+    void interruptAt(long time) {
+        deadlines.after(Duration.ofNanos(time - System.nanoTime()), () -> running.forEach(Attempt::cancel));
+    }
+
     /** Waits until nothing is in hand any more. At the slots' limit handlers are interrupted; what still runs a little later is handed back. */
     void drain(TaskScope scope) throws InterruptedException {
         handBackHandedOver();
@@ -212,10 +217,15 @@ final class InHand {
         running.forEach(Attempt::cancel);
         scope.cancel();
         if (!slots.awaitAll(TO_NOTICE.toNanos())) {
-            for (Attempt attempt : running) {
-                unresponsive(attempt, "the task is handed back while its handler still runs");
-                handBack(attempt);
-            }
+            handBackRunning();
+        }
+    }
+
+    /** Hands back tasks whose handlers still run. */
+    void handBackRunning() {
+        for (Attempt attempt : running) {
+            unresponsive(attempt, "the task is handed back while its handler still runs");
+            handBack(attempt);
         }
     }
 

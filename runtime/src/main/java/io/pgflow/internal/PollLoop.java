@@ -132,6 +132,11 @@ final class PollLoop implements Runnable {
         wake();
     }
 
+    /** Hands back what is still in hand, since the worker's own thread does not come to it: pinned carriers may hold it up. */
+    void handBackRunning() {
+        inHand.handBackRunning();
+    }
+
     /** Notes that the database has heard of this worker. */
     void heard() {
         lastHeartbeat = clock.instant();
@@ -144,6 +149,7 @@ final class PollLoop implements Runnable {
     void stop(long interruptHandlersAt) {
         life.stop();
         slots.close(interruptHandlersAt);
+        inHand.interruptAt(interruptHandlersAt);
         wake();
     }
 

@@ -44,7 +44,9 @@ record Shutdown(
         try {
             awaitLastClaims();
             for (PollLoop worker : workers) {
-                stop.await(LAST_HANDLERS, worker::awaitDrained);
+                if (!stop.await(LAST_HANDLERS, worker::awaitDrained)) {
+                    worker.handBackRunning();
+                }
             }
             inputs.close();
             outcomes.close();
