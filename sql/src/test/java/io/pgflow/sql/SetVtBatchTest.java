@@ -117,4 +117,20 @@ class SetVtBatchTest {
 
         assertThat(setting.result()).hasSize(3);
     }
+
+    @Test
+    void setsTheTimeOfAMessageThatSomebodyElseHasJustSet(Flows db, Flows other) {
+        other.begin();
+        other.run("select from pgflow.set_vt_batch('orders', array[1]::bigint[], array[30])");
+
+        var setting = Background.start(
+                db,
+                session -> session.lines(
+                        "select msg_id from pgflow.set_vt_batch('orders', array[1]::bigint[], array[3600])"));
+        setting.awaitLock(other);
+        other.commit();
+
+        assertThat(setting.result()).containsExactly("1");
+        assertThat(db.hiddenFor("orders", 1)).isGreaterThan(3_500);
+    }
 }

@@ -23,11 +23,12 @@ begin
       update pgmq.%I q
       set vt = clock_timestamp() + make_interval(secs => u.secs)
       from (
-        select k.tid, g.secs
+        select k.msg_id, g.secs
         from (select x.msg_id, x.secs from unnest($1, $2) x (msg_id, secs) order by x.msg_id) g
-        cross join lateral (select y.ctid as tid from pgmq.%1$I y where y.msg_id = g.msg_id for update) k
+        -- by its id: the row version that is locked after a wait is one that this statement cannot see
+        cross join lateral (select y.msg_id from pgmq.%1$I y where y.msg_id = g.msg_id for update) k
       ) u
-      where q.ctid = u.tid
+      where q.msg_id = u.msg_id
       returning q.msg_id, q.read_ct, q.enqueued_at, q.vt, q.message, q.headers
     $q$,
     pgmq.format_table_name(set_vt_batch.queue_name, 'q'))
