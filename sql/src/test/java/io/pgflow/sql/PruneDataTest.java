@@ -163,4 +163,39 @@ class PruneDataTest {
         prune(db, "7 days");
         db.rollback();
     }
+
+    @Test
+    void keepsASilentWorkerThatHasATaskInHand(Flows db) {
+        db.define("f", "a");
+        db.start("f", "1");
+        var task = db.claimOne("f");
+        db.run("update pgflow.workers set last_heartbeat_at = now() - interval '8 days'");
+
+        prune(db, "7 days");
+
+        assertThat(db.task(task, "last_worker_id")).isEqualTo(Flows.WORKER.toString());
+        db.complete(task, "1");
+        prune(db, "7 days");
+        assertThat(db.number("select count(*) from pgflow.workers")).isZero();
+    }
+
+    @Test
+    void leavesARunThatSomebodyReportsOnToTheNextCall(Flows db, Flows other) {
+        db.define("f", "max_attempts => 1", "m map");
+        var run = db.start("f", "[1, 2]");
+        var tasks = db.claim("f", 10);
+        db.fail(tasks.get(0), "no");
+        age(db, "10 days");
+        other.begin();
+        other.fail(tasks.get(1), "no");
+
+        db.run("set lock_timeout = '1ms'");
+        prune(db, "7 days");
+        db.run("set lock_timeout = '30s'");
+
+        assertThat(db.run(run)).startsWith("failed");
+        other.commit();
+        prune(db, "7 days");
+        assertThat(db.number("select count(*) from pgflow.runs")).isZero();
+    }
 }
