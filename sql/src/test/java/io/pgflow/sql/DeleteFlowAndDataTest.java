@@ -84,4 +84,24 @@ class DeleteFlowAndDataTest {
         deletion.result();
         assertThat(db.lines("select * from pgflow.runs")).isEmpty();
     }
+
+    @Test
+    void isNotMetByARecovery(Flows db, Flows other) {
+        db.define("f", "a");
+        db.define("g", "a");
+        db.start("f", "1");
+        db.start("g", "1");
+        db.claimOne("f");
+        db.claimOne("g");
+        db.run("select pgflow.mark_worker_stopped(?)", Flows.WORKER);
+        db.begin();
+        db.run("select pgflow.delete_flow_and_data('f')");
+
+        other.run("set lock_timeout = '1ms'");
+        assertThat(other.lines("select * from pgflow.recover_tasks()")).isEmpty();
+        other.run("set lock_timeout = '30s'");
+
+        db.commit();
+        assertThat(other.lines("select flow_slug from pgflow.recover_tasks()")).containsExactly("g");
+    }
 }

@@ -236,4 +236,31 @@ class GrantWorkerTest {
                         "setup_ensure_workers_cron",
                         "setup_requeue_stalled_tasks_cron");
     }
+
+    @Test
+    void recoversTasksBesideAQueueThatItWasNotGiven(Flows owner) {
+        owner.run("select pgmq.create('legacy')");
+        worker.run("select pgflow.ensure_flow_compiled('legacy', ?::jsonb)", SHAPE);
+        worker.start("before", "1");
+        worker.claimOne("before");
+        worker.run("select pgflow.mark_worker_stopped(?)", Flows.WORKER);
+
+        assertThat(worker.lines("select flow_slug, outcome from pgflow.recover_tasks()"))
+                .containsExactly("before requeued");
+
+        owner.run("select pgflow.delete_flow_and_data('legacy')");
+        worker.drain("before", "1");
+    }
+
+    @Test
+    void keepsItsRightsWhenFunctionsAreAppliedAgain(PGSimpleDataSource database, Flows owner) {
+        var rights =
+                "select p.oid::regprocedure, p.proacl from pg_proc p where p.pronamespace = 'pgflow'::regnamespace order by 1::text";
+        var before = owner.lines(rights);
+        owner.run("update pgflow.schema_history set checksum = 'old', release = '0.0.9' where file like 'functions/%'");
+
+        assertThat(Schema.migrate(database).applied()).hasSizeGreaterThan(50);
+
+        assertThat(owner.lines(rights)).isEqualTo(before);
+    }
 }

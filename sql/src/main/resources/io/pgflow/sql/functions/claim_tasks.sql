@@ -5,7 +5,7 @@
 -- Reads by time of visibility, not by id: the queue's other index would walk over all messages in flight. One statement reads and hides, by the step
 -- that each message names: what names the queue is planned at each call. A message whose task cannot be started is archived where the task, its step or
 -- its run has ended or there is no task, hidden until its attempt is overdue where it runs, and visible again where it is still queued.
-drop function if exists pgflow.claim_tasks(text, uuid, int); -- as it was before waited
+-- Never drop it: who may execute it is who was granted the part of a worker.
 create or replace function pgflow.claim_tasks(flow_slug text, worker_id uuid, qty int)
 returns table (
   run_id uuid, step_slug text, task_index int, msg_id bigint,
@@ -49,7 +49,7 @@ begin
       ),
       hidden as (
         update pgmq.%1$I q
-        set vt = clock_timestamp() + make_interval(secs => coalesce($3 ->> (q.message ->> 'step_slug'), '60')::int + 2),
+        set vt = clock_timestamp() + make_interval(secs => coalesce($3 ->> (q.message ->> 'step_slug'), '60')::float8 + 2),
             read_ct = q.read_ct + 1
         from visible v
         where q.ctid = v.tid

@@ -5,7 +5,9 @@ language plpgsql
 set search_path to pg_catalog, pg_temp
 as $$
 begin
-  -- first what others lock first: those who start runs and those who report tasks then wait here, or are waited for
+  -- those who look for abandoned tasks read a queue before they lock runs: none may be at it
+  perform pg_advisory_xact_lock(hashtext('pgflow.recover_tasks'));
+  -- then what others lock first: those who start runs and those who report tasks then wait here, or are waited for
   perform from pgflow.flows f where f.flow_slug = p_flow_slug for update;
   perform from pgflow.runs r where r.flow_slug = p_flow_slug order by r.run_id for update;
 
