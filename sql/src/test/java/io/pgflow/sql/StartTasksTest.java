@@ -279,4 +279,21 @@ class StartTasksTest {
         assertThat(a.lines("select distinct attempts_count, claim_no from pgflow.step_tasks"))
                 .isEqualTo(Collections.nCopies(1, "1 1"));
     }
+
+    /** Whoever holds one archives it since its run has failed, and may wait for its task. */
+    @Test
+    void waitsForNoMessage(Flows db, Flows other) {
+        db.define("f", "m map");
+        db.start("f", "[1, 2]");
+        db.run("select pgmq.read('f', 30, 10)");
+        other.begin();
+        other.run("select from pgmq.q_f where msg_id = 1 for update");
+
+        db.run("set lock_timeout = '1ms'");
+        assertThat(db.startTasks("f", 1L, 2L)).hasSize(2);
+        db.run("set lock_timeout = '30s'");
+
+        other.commit();
+        assertThat(db.hiddenFor("f", 2)).isGreaterThan(50);
+    }
 }
