@@ -7,6 +7,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @ExtendWith(CoreDatabase.class)
 class RequeueStalledTasksTest {
@@ -107,7 +108,7 @@ class RequeueStalledTasksTest {
     }
 
     @Test
-    void leavesATaskThatSomebodyHasLocked(Flows db, Flows other) {
+    void leavesARunThatSomebodyReportsOn(Flows db, Flows other) {
         db.define("f", "m map");
         db.start("f", "[1, 2]");
         var tasks = db.claim("f", 10);
@@ -116,10 +117,11 @@ class RequeueStalledTasksTest {
         other.complete(tasks.get(0), "1");
 
         db.run("set lock_timeout = '1ms'");
-        assertThat(db.number(REQUEUE)).isEqualTo(1);
+        assertThat(db.number(REQUEUE)).as("others of the run neither").isZero();
         db.run("set lock_timeout = '30s'");
 
         other.commit();
+        assertThat(db.number(REQUEUE)).isEqualTo(1);
         assertThat(db.lines("select status from pgflow.step_tasks order by task_index"))
                 .containsExactly("completed", "queued");
     }
@@ -161,5 +163,69 @@ class RequeueStalledTasksTest {
         assertThat(db.number(REQUEUE)).isZero();
         assertThat(db.lines("select step_slug, task_index from pgflow.step_tasks where status = 'started' order by 1"))
                 .containsExactly("b 0", "m 1");
+    }
+
+    @Test
+    void doesNotComeBetweenAFailureAndTheEndOfItsRun(Flows db, Flows other) {
+        db.define("f", "max_attempts => 1", "m map");
+        var run = db.start("f", "[1, 2]");
+        var tasks = db.claim("f", 10);
+        db.backdate(Flows.named(tasks, "m[0]"), 1000);
+        db.begin();
+        assertThat(db.number(REQUEUE)).isEqualTo(1);
+
+        var failing = Background.start(other, session -> session.failTasks(Flows.reports(tasks, "no")));
+        failing.awaitLock(db);
+        db.commit();
+
+        assertThat(failing.result()).hasSize(2).anyMatch(report -> report.contains(" failed failed "));
+        assertThat(db.run(run)).startsWith("failed");
+        assertThat(db.queue("f")).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void takesAReportThatComesWhileATaskIsGivenUp(boolean completed, Flows db, Flows other) {
+        db.define("f", "max_attempts => 1", "a");
+        var run = db.start("f", "1");
+        var task = stall(db, "f");
+        db.run("update pgflow.step_tasks set requeued_count = 3");
+        db.begin();
+        assertThat(db.number(REQUEUE)).isZero();
+        assertThat(db.task(task, "status, permanently_stalled_at is not null")).isEqualTo("started t");
+
+        var report =
+                Background.start(other, session -> completed ? session.complete(task, "1") : session.fail(task, "no"));
+        report.awaitLock(db);
+        db.commit();
+
+        report.result();
+        assertThat(db.run(run)).isEqualTo(completed ? "completed 0" : "failed 1");
+    }
+
+    /** Whatever is more than 68 years fits into no integer any more. */
+    @Test
+    void bearsTheLongestTimeout(Flows db) {
+        db.define("f", "timeout => 2147483647", "a");
+        db.define("g", "timeout => 2147483647", "a");
+        db.define("h", """
+                a
+                b: a | timeout => 2147483647
+                """);
+        db.start("f", "1");
+        db.start("g", "1");
+        db.start("h", "1");
+        db.startTasks("g", Long.valueOf(db.number("select msg_id from pgmq.read('g', 0, 1)")));
+        var task = db.claimOne("f");
+
+        assertThat(db.handOver(db.claimOne("h").with("1"))).hasSize(1);
+        assertThat(db.number(REQUEUE)).isZero();
+        assertThat(db.lines("select * from pgflow.recover_tasks()")).isEmpty();
+        db.show("f");
+        assertThat(db.claim("f", 1)).as("put aside").isEmpty();
+        assertThat(db.hiddenFor("f", 1)).isGreaterThan(2_000_000_000);
+        db.complete(task, "1");
+        assertThat(db.line("select status from pgflow.runs where flow_slug = 'f'"))
+                .isEqualTo("completed");
     }
 }

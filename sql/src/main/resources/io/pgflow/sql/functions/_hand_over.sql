@@ -58,7 +58,7 @@ begin
         with sent as (
           insert into pgmq.%I (vt, read_ct, message)
           select
-            clock_timestamp() + make_interval(secs => u.timeout + 2), 1,
+            clock_timestamp() + make_interval(secs => u.timeout + 2.0), 1,
             jsonb_build_object('flow_slug', $1, 'run_id', u.run_id, 'step_slug', u.step_slug, 'task_index', 0)
           from unnest($2, $3, $4) with ordinality u (run_id, step_slug, timeout, n)
           order by u.n

@@ -40,8 +40,8 @@ begin
       when s.status <> 'started' or r.status <> 'started' then null
       when t.status = 'queued' then 0
       when t.status = 'started' and t.started_at < now() -- and not by this very claim
-      then greatest(5, ceil(extract(epoch from t.started_at - clock_timestamp()))::int + o.timeout + 30)
-    end as hidden_for
+      then least(2147483647, greatest(5, ceil(extract(epoch from t.started_at - clock_timestamp())) + o.timeout + 30))
+    end::int as hidden_for
   ) w;
 
   if v_strays is not null then

@@ -12,13 +12,22 @@ set jit to off
 set plan_cache_mode to force_generic_plan
 as $$
 declare
+  v_runs uuid[];
   v_requeued int;
   v_flows text[];
   v_messages bigint[];
 begin
-  -- as it is called by a clock, it waits for nobody
+  -- as it is called by a clock, it waits for nobody: runs that somebody reports on at this moment are the next call's. In a statement of its own: the
+  -- next one then sees what they have made of their tasks
+  select array_agg(l.run_id)
+  into v_runs
+  from (select distinct a.run_id from pgflow._abandoned_tasks(false) a order by a.run_id) d
+  cross join lateral (select r.run_id from pgflow.runs r where r.run_id = d.run_id for no key update skip locked) l;
+
   with abandoned as materialized (
-    select a.* from pgflow._abandoned_tasks(false) a
+    select a.*
+    from unnest(v_runs) l (run_id)
+    join pgflow._abandoned_tasks(false) a on a.run_id = l.run_id
   ),
   requeued as materialized (
     select count(r.*)::int as tasks
