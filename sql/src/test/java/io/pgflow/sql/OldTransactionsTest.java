@@ -127,7 +127,7 @@ class OldTransactionsTest {
 
     /** As pgflow's own workers report: by a call that does not say which claim it is about. */
     @Test
-    void completeATaskThatWasStartedAgainWhileTheyWaited(Flows waiting, Flows db, Flows third) {
+    void completeATaskThatWasStartedAgainWhileTheyWaited(Flows waiting, Flows db) {
         db.define("f", "base_delay => 0", """
                 a
                 b
@@ -140,9 +140,9 @@ class OldTransactionsTest {
 
         var late = Background.start(waiting, session -> session.complete(task, "2"));
         late.awaitLock(db);
-        third.backdate(task, 1000);
-        third.run("select pgflow.requeue_stalled_tasks()");
-        assertThat(Flows.names(third.claim("f", 10))).containsExactly("a[0]");
+        db.backdate(task, 1000);
+        db.run("select pgflow.requeue_stalled_tasks()");
+        assertThat(Flows.names(db.claim("f", 10))).containsExactly("a[0]");
         db.commit();
 
         assertThat(late.result()).isEqualTo("a[0] completed 2 2 -");
