@@ -170,7 +170,8 @@ public final class Client implements Starter, AutoCloseable {
     }
 
     /**
-     * Finds a run that can be waited for instead of starting another one.
+     * Finds a run that can be waited for instead of starting another one. It reads runs of the flow until one fits, and two callers at once may both find
+     * none: to start one run whoever else does, start it by an id.
      *
      * @param flow the flow
      * @param input what the run was started with, compared as JSON

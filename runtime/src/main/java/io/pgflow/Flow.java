@@ -142,7 +142,8 @@ public final class Flow<I> {
     }
 
     /**
-     * This flow as SQL, for those who deploy by migrations of their own; running it twice changes nothing.
+     * This flow as SQL, for those who deploy by migrations of their own, to be run in one transaction where it is not there yet. Where a flow of this
+     * slug is, its steps and options stay and unknown steps are added to them: it is no way to change one.
      *
      * @return a statement a line: {@code pgflow.create_flow}, then {@code pgflow.add_step} for each step
      */

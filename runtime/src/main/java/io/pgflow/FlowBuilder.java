@@ -65,7 +65,7 @@ public final class FlowBuilder<I> {
 
     /**
      * Sets the base of the pauses between attempts, unless the step says otherwise: after the n-th attempt it is
-     * {@code delay * 2^n}.
+     * {@code delay * 2^n}, no longer than a day, or the delay itself where that is longer.
      *
      * @param delay 1 s or more, in whole seconds
      * @return this builder

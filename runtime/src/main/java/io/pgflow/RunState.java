@@ -50,7 +50,8 @@ public sealed interface RunState {
      * @param step a step of the run's flow
      * @param <O> its output
      * @return the output, read from JSON at each call
-     * @throws IllegalStateException if the step is not completed
+     * @throws IllegalStateException if the step has no output: it has not ended, failed or was skipped
+     * @throws IllegalArgumentException if the step is of another flow, or its output does not fit its type
      */
     default <O> @Nullable O of(Step<O> step) {
         return outputs().of(step);
@@ -64,7 +65,8 @@ public sealed interface RunState {
          * @param step a step of the run's flow
          * @param <O> its output
          * @return the output, read from JSON at each call
-         * @throws IllegalStateException if the step is not completed
+         * @throws IllegalStateException if the step has no output: it has not ended, failed or was skipped
+         * @throws IllegalArgumentException if the step is of another flow, or its output does not fit its type
          */
         <O> @Nullable O of(Step<O> step);
     }

@@ -126,7 +126,8 @@ public final class Step<O> implements Source<O> {
      * members, of arrays the elements in any order, other values when equal. What is looked at is the run's input in a
      * root step, and in all others an object of the outputs of the dependencies that ran, by their slugs.
      *
-     * @param pattern what Jackson writes as a JSON object: a {@code Map}, or a record, whose {@code null}s are left out
+     * @param pattern what Jackson writes by its defaults as a JSON object: a {@code Map}, or a record, whose {@code null}s are left out. Where a
+     *     mapper of {@link WorkerOptions#json} renames members, a {@code Map} with the names as they are stored
      * @return this step
      * @throws PgflowException.InvalidFlow if it is something else, or can never be contained
      */
@@ -138,7 +139,8 @@ public final class Step<O> implements Source<O> {
     /**
      * Runs this step only if what it depends on does not contain a pattern, see {@link #onlyIf(Object)}.
      *
-     * @param pattern what Jackson writes as a JSON object: a {@code Map}, or a record, whose {@code null}s are left out
+     * @param pattern what Jackson writes by its defaults as a JSON object: a {@code Map}, or a record, whose {@code null}s are left out. Where a
+     *     mapper of {@link WorkerOptions#json} renames members, a {@code Map} with the names as they are stored
      * @return this step
      * @throws PgflowException.InvalidFlow if it is something else, or can never be contained
      */

@@ -223,7 +223,7 @@ public sealed interface WorkerEvent {
      * The database answered to the reports of some attempts, made together.
      *
      * @param at when
-     * @param outcomes how many, at most 200
+     * @param outcomes how many, at most 400
      * @param duration how long the answer took
      */
     record OutcomesRecorded(Instant at, int outcomes, Duration duration) implements WorkerEvent {}

@@ -114,7 +114,7 @@ public final class WorkerOptions {
     /**
      * Sets how many tasks one claim takes at most. No claim takes more than there are free slots.
      *
-     * @param tasks 1 to 200; as the concurrency unless set
+     * @param tasks 1 to 200; as the concurrency, at most 200, unless set
      * @return these options
      * @throws PgflowException.InvalidOption if out of range
      */
@@ -145,7 +145,8 @@ public final class WorkerOptions {
     }
 
     /**
-     * Sets the shortest pause between polls that find nothing, where tasks are not announced. Such pauses grow, at random, up to the longest.
+     * Sets the shortest pause between polls that find less than there are free slots, where tasks are not announced. While they find nothing, pauses grow, at
+     * random, up to the longest.
      *
      * @param time 10 ms to 5 min; 1 s unless set
      * @return these options

@@ -22,7 +22,9 @@ public final class Options {
             Pattern.compile("[A-Za-z0-9._-]{1,40}"));
 
     /** The id of the one worker. */
-    public static final Option<UUID> WORKER_ID = Option.id("workerId", "the worker's id, where there is only one flow");
+    public static final Option<UUID> WORKER_ID = Option.id(
+            "workerId",
+            "the worker's id, where there is only one flow; a start with the same id takes its tasks back at once, so no two processes may have the same");
 
     /** How many tasks of a flow run at once. */
     public static final Option<Integer> CONCURRENCY =
@@ -57,7 +59,7 @@ public final class Options {
     /** The least pause of a worker that polls. */
     public static final Option<Duration> MIN_POLL_INTERVAL = Option.duration(
             "minPollInterval",
-            "the shortest pause between polls that find nothing, where tasks are not announced",
+            "the shortest pause between polls that find less than there are free slots, where tasks are not announced",
             Duration.ofSeconds(1),
             Duration.ofMillis(10),
             Duration.ofMinutes(5));
@@ -81,7 +83,7 @@ public final class Options {
     /** The least time between two announcements. */
     public static final Option<Duration> NOTIFY_THROTTLE = Option.duration(
             "notifyThrottle",
-            "the least time between two announcements of a queue, 0 for one each insert; one that somebody set before stays",
+            "the least time between two announcements of a queue, `0s` for one each insert; a value that is in the database already is kept",
             Duration.ofMillis(10),
             Duration.ZERO,
             Duration.ofMinutes(1));
@@ -105,7 +107,7 @@ public final class Options {
     /** What a start may do about a flow that is not in the database as it is in the code. */
     public static final Option<Compile> COMPILE = Option.choice(
             "compile",
-            "what a start may do about schema and flows: write what is `missing`, or only `verify`; in code also `RECOMPILE`, which drops runs",
+            "what a start may do about schema and flows: write what is `missing`, or only `verify`; in code also `RECOMPILE`, which replaces flows of another shape and deletes all their runs",
             Compile.class,
             Compile.MISSING,
             "missing",

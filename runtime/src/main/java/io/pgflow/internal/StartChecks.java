@@ -161,7 +161,7 @@ final class StartChecks {
         return new PgflowException.SchemaMismatch(
                 found,
                 "that of this release, and option compile is 'verify'",
-                "Bring it up to date by Schema.migrate or sql/target/pgflow.sql, or have it done by setting compile to 'missing'.");
+                "Bring it up to date by Schema.migrate, or have it done by setting compile to 'missing'.");
     }
 
     private Migration.Outcome migrateSchema() {
