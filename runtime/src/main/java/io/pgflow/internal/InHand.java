@@ -27,6 +27,9 @@ final class InHand {
     /** How long handlers may take to notice their interrupt. */
     private static final Duration TO_NOTICE = Duration.ofSeconds(1);
 
+    /** How much later than the worker's own thread another one interrupts them. */
+    private static final Duration BEHIND = Duration.ofMillis(100);
+
     private final UUID workerId;
     private final Slots slots;
     private final TaskRunner runner;
@@ -197,9 +200,10 @@ final class InHand {
         events.taskUnresponsive(attempt);
     }
 
-    /** Interrupts handlers at a time, by {@link System#nanoTime}, also where those that pin their carriers leave none to the worker's own thread. */
-    void interruptAt(long time) {
-        deadlines.after(Duration.ofNanos(time - System.nanoTime()), () -> running.forEach(Attempt::cancel));
+    /** Has handlers interrupted behind a time, by {@link System#nanoTime}, where those that pin their carriers leave none to {@link #drain}. */
+    void interruptBehind(long time) {
+        var after = Duration.ofNanos(time - System.nanoTime()).plus(BEHIND);
+        deadlines.after(after, () -> running.forEach(Attempt::cancel));
     }
 
     /** Waits until nothing is in hand any more. At the slots' limit handlers are interrupted; what still runs a little later is handed back. */

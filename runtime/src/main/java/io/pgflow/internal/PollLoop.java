@@ -149,7 +149,7 @@ final class PollLoop implements Runnable {
     void stop(long interruptHandlersAt) {
         life.stop();
         slots.close(interruptHandlersAt);
-        inHand.interruptAt(interruptHandlersAt);
+        inHand.interruptBehind(interruptHandlersAt);
         wake();
     }
 
