@@ -3,7 +3,6 @@ package io.pgflow.trials;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.pgflow.Client;
 import io.pgflow.Flow;
 import io.pgflow.Handler;
 import io.pgflow.TestFlows;
@@ -11,17 +10,13 @@ import io.pgflow.WorkerEvent.TaskLate;
 import io.pgflow.Workers;
 import io.pgflow.testing.TestDatabases;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.UUID;
-import java.util.concurrent.Callable;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
-import org.jooq.exception.DataAccessException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -201,48 +196,6 @@ class NetworkTest {
 
         SumOfSquares.assertRight(flows.db(), "forgotten", 20);
         calls.assertOnceEach(flows.db(), "forgotten");
-    }
-
-    /** Also where the work never ends. */
-    private static <T> CompletableFuture<T> inBackground(Callable<T> work) {
-        var result = new CompletableFuture<T>();
-        Thread.ofVirtual().start(() -> {
-            try {
-                result.complete(work.call());
-            } catch (Exception e) {
-                result.completeExceptionally(e);
-            }
-        });
-        return result;
-    }
-
-    /** As above: the two that it has asked end with an error, and the others, which stand in line behind them, are served. */
-    @Test
-    @Tag("long")
-    void holdsUpNoClientForGoodWhereItForgetsConnections() throws Exception {
-        var flow = SumOfSquares.flow("forgotten_start", calls::add);
-        flows.compile(flow);
-        try (var client = Client.connect(proxy.to(database))) {
-            var asked = new ArrayList<CompletableFuture<UUID>>();
-            var inLine = new ArrayList<CompletableFuture<UUID>>();
-            flows.db().transaction(other -> {
-                other.dsl().execute("lock table pgflow.runs");
-                for (int i = 0; i < 2; i++) {
-                    asked.add(inBackground(() -> client.start(flow, 5)));
-                }
-                flows.await("count(*) = 2 from pg_stat_activity where datname = current_database()"
-                        + " and wait_event_type = 'Lock' and query like '%start_flows%'");
-                inLine.add(inBackground(() -> client.start(flow, 5)));
-                proxy.forget();
-            });
-
-            for (var start : asked) {
-                assertThatThrownBy(() -> start.get(TestFlows.LIMIT.toSeconds(), TimeUnit.SECONDS))
-                        .hasCauseInstanceOf(DataAccessException.class);
-            }
-            assertThat(inLine.getFirst().get(TestFlows.LIMIT.toSeconds(), TimeUnit.SECONDS))
-                    .isNotNull();
-        }
     }
 
     /** For so long that every heartbeat is old: the worker that is back first finds the other's so, and that one has tasks in hand. */
